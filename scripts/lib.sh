@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: MIT
+# Sourced by the scripts: messages, progress, and what they all look up.
+# The sourcing script sets $top (the source tree) first. $BUILD is where
+# everything that is made goes (default: build/ in the source tree).
+
+BUILD=${BUILD:-$top/build}
+me=${0##*/}
+
+say() { printf '%s\n' "$*" >&2; }
+die() { printf '%s: %s\n' "$me" "$*" >&2; exit 1; }
+
+# Print the seconds since $1 (a value of now) as 3m07s.
+now() { date +%s; }
+since() { s=$(($(now) - $1)); printf '%dm%02ds' $((s / 60)) $((s % 60)); }
+
+# require_space DIR MEGABYTES: stop before a full disk does.
+require_space()
+{
+	mkdir -p "$1" || die "cannot create $1"
+	avail=$(df -Pm "$1" | awk 'NR == 2 { print $4 }')
+	[ "$avail" -ge "$2" ] ||
+		die "$1 has ${avail} MB left and $2 MB are needed: free some space and run make again, it goes on where it stopped"
+}
+
+# step LABEL LOG COMMAND...: run COMMAND with its output in LOG. Shows that it
+# lives and how far it is; on failure shows the end of the log and stops.
+step()
+{
+	label=$1 log=$2
+	shift 2
+	mkdir -p "${log%/*}"
+	say "  $label (log: ${log#"$top"/})"
+	t0=$(now)
+	"$@" >"$log" 2>&1 </dev/null &
+	pid=$!
+	trap 'kill $pid 2>/dev/null; say "$me: interrupted; run make again to go on"; exit 130' INT TERM HUP
+	tick=0
+	while kill -0 $pid 2>/dev/null; do
+		sleep 1
+		tick=$((tick + 1))
+		[ $((tick % 30)) -eq 0 ] || continue
+		say "    ... $label: $(since "$t0"), $(wc -l <"$log") lines, now: $(tail -n 1 "$log" | cut -c1-60)"
+	done
+	if wait $pid; then
+		trap - INT TERM HUP
+		return 0
+	fi
+	trap - INT TERM HUP
+	say "$me: $label failed; the end of $log:"
+	tail -n 30 "$log" >&2
+	if grep -q 'No space left on device' "$log"; then
+		say "$me: the disk is full: free some space and run make again"
+	fi
+	exit 1
+}

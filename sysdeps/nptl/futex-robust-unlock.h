@@ -1,0 +1,134 @@
+/* Release of a robust futex under the eyes of the kernel.
+   Copyright The GNU Toolchain Authors.
+   SPDX-License-Identifier: LGPL-2.1-or-later
+   This file is part of the GNU C Library.
+
+   The GNU C Library is free software; you can redistribute it and/or
+   modify it under the terms of the GNU Lesser General Public
+   License as published by the Free Software Foundation; either
+   version 2.1 of the License, or (at your option) any later version.
+
+   The GNU C Library is distributed in the hope that it will be useful,
+   but WITHOUT ANY WARRANTY; without even the implied warranty of
+   MERCHANTABILITY or FITNESS FOR A PARTICULAR PURPOSE.  See the GNU
+   Lesser General Public License for more details.
+
+   You should have received a copy of the GNU Lesser General Public
+   License along with the GNU C Library; if not, see
+   <https://www.gnu.org/licenses/>.  */
+
+#ifndef _FUTEX_ROBUST_UNLOCK_H
+#define _FUTEX_ROBUST_UNLOCK_H 1
+
+#include <errno.h>
+#include <stdbool.h>
+#include <atomic.h>
+#include <ldsodefs.h>
+#include <lowlevellock-futex.h>
+#include <pthreadP.h>
+#include <sysdep.h>
+#include <futex-robust-vdso.h>
+
+/* The release of a robust mutex is two stores: one to the futex word, which
+   gives the lock away, and one that clears robust_head.list_op_pending.
+   Between the two the mutex may already have been acquired and destroyed by
+   another thread, and its memory may be in use for something else.  If this
+   thread dies there, the kernel finds the address in list_op_pending, and if
+   the word at this address happens to be equal to the thread's TID, it sets
+   FUTEX_OWNER_DIED in memory which has ceased to be a mutex (bug 14485).
+
+   Only the kernel can make the two stores one step, as seen by its own walk
+   of the robust list.  Since Linux 7.2 it does so in two ways:
+
+   - A vDSO function tries to change the word from TID to 0 and, if it was
+     TID, clears the slot.  If the thread is interrupted between the two, the
+     kernel clears the slot before it delivers a signal, a fatal one included
+     (futex_fixup_robust_unlock in include/linux/futex.h).
+
+   - FUTEX_ROBUST_UNLOCK is a flag of FUTEX_WAKE and FUTEX_UNLOCK_PI.  The
+     former stores 0 to the word (with release semantics), clears the slot
+     UADDR2 points to and wakes; the latter hands over the lock as always and
+     then clears the slot (kernel/futex/waitwake.c, kernel/futex/pi.c).  */
+
+#ifndef FUTEX_ROBUST_UNLOCK
+# define FUTEX_ROBUST_UNLOCK	512
+#endif
+#ifndef FUTEX_ROBUST_LIST32
+# define FUTEX_ROBUST_LIST32	1024
+#endif
+
+/* The robust list, and thus the slot, consists of 4-byte pointers.  A 64-bit
+   kernel cannot tell from the system call and would clear 8 bytes.  */
+#define FUTEX_ROBUST_UNLOCK_FLAGS					\
+  (sizeof (void *) == 4							\
+   ? FUTEX_ROBUST_UNLOCK | FUTEX_ROBUST_LIST32 : FUTEX_ROBUST_UNLOCK)
+
+/* Release the robust mutex whose futex word is *FUTEX and wake one waiter.
+   OP is FUTEX_WAKE or, for a priority-inheritance mutex, FUTEX_UNLOCK_PI.
+   PRIVATE is LLL_PRIVATE or LLL_SHARED.  The calling thread must own the
+   mutex, must have set list_op_pending to it and must have removed it from
+   the robust list; it must be done with all other fields.
+
+   Returns true if the mutex has been released and list_op_pending is clear.
+   The mutex must not be accessed any more.
+
+   Returns false if nothing has been stored anywhere: the caller still owns
+   the mutex, list_op_pending is still set, and the caller has to do both
+   stores on its own.  This is the case if the kernel has no such function in
+   its vDSO, or if something refused the system call.  */
+static __always_inline bool
+futex_robust_unlock (int *futex, int op, int private)
+{
+#ifdef HAVE_FUTEX_ROBUST_UNLOCK_VSYSCALL
+  unsigned int (*try_unlock) (unsigned int *, unsigned int, void *)
+    = GLRO (dl_vdso_futex_robust_try_unlock);
+  if (try_unlock == NULL)
+    return false;
+
+  /* If there are no waiters, the word is just the TID and the locked
+     compare-exchange in the vDSO is the store that releases.  If we die
+     before it, the kernel sees a word with our TID and marks it; from then
+     on it sees an empty slot.  It is one function for all kinds of futexes
+     because a PI futex without waiters has no state in the kernel.  */
+  unsigned int tid = THREAD_GETMEM (THREAD_SELF, tid);
+  if (__glibc_likely (try_unlock ((unsigned int *) futex, tid,
+				  &THREAD_SELF->robust_head.list_op_pending)
+		      == tid))
+    return true;
+
+  /* There may be waiters, and nothing has been stored so far.  The store
+     that releases is now one of the kernel's, which is not going to process
+     a fatal signal before it has cleared the slot and woken the waiter.  */
+  long int ret
+    = INTERNAL_SYSCALL_CALL (futex, futex,
+			     __lll_private_flag (op | FUTEX_ROBUST_UNLOCK_FLAGS,
+						 private),
+			     1, NULL,
+			     &THREAD_SELF->robust_head.list_op_pending);
+  if (__glibc_likely (!INTERNAL_SYSCALL_ERROR_P (ret)))
+    return true;
+
+  /* Most errors come before any store: ENOSYS and whatever a seccomp filter
+     returns, EPERM if the word is not ours.  Others may come after it, when
+     the mutex is not ours any more: FUTEX_WAKE returns EINVAL if the memory
+     meanwhile is used for a PI futex with waiters.  The slot, which belongs
+     to us in any case, tells: the kernel clears it right after the store.  */
+  if (THREAD_GETMEM (THREAD_SELF, robust_head.list_op_pending) == NULL)
+    return true;
+
+  /* EFAULT also means that the kernel was not able to clear the slot after
+     it had released the mutex.  Never release twice: the word may belong to
+     the next owner.  A word that still has our TID is still ours, because
+     nobody but us is allowed to replace that.  */
+  if (INTERNAL_SYSCALL_ERRNO (ret) == EFAULT
+      && (atomic_load_relaxed (futex) & FUTEX_TID_MASK) != tid)
+    {
+      THREAD_SETMEM (THREAD_SELF, robust_head.list_op_pending, NULL);
+      return true;
+    }
+#endif
+
+  return false;
+}
+
+#endif /* futex-robust-unlock.h */

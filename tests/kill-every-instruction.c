@@ -1,0 +1,604 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Kill the owner of a robust mutex at every instruction of
+ * pthread_mutex_unlock() and see what the kernel leaves behind.
+ *
+ * Usage: kill-every-instruction [--control=corruptions|asleep] [SCENARIO...]
+ *
+ * A fresh owner process is single-stepped to instruction boundary 0, 1, 2...
+ * of its unlock and stopped there. If the lock word is already released, the
+ * memory of the mutex is put to another use, with the owner's TID in the
+ * place of the lock word:
+ *   remap    another thread of the owner maps a different file over it;
+ *   rewrite  another process destroys the mutex and stores data in its place.
+ * Then the owner is killed with SIGKILL, and each of these must hold:
+ *   - no byte of the other use changed                 (else: corruption, C)
+ *   - a waiter in another process got the mutex        (else: asleep, W)
+ *   - the next owner saw EOWNERDEAD if the word was not yet released, and
+ *     success if it was                                (else: wrong, X)
+ * It stops when the unlock has returned. One map per scenario is printed, one
+ * character per boundary: '-' killed before the release, '.' after it without
+ * damage, 'p' after it with the remapping held off by libc, C, W and X as
+ * above.
+ *
+ * Fails on: stock glibc (corruptions), stock musl (waiters left asleep, and
+ * corruptions by rewrite), any libc on a kernel before 7.2.
+ *
+ * --control turns the result round: it fails unless the named damage is seen.
+ *
+ * Exit status: 0 as expected, 1 not as expected, 2 wrong usage, 77 skipped
+ * (not possible here, with the reason), 99 the harness itself failed.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/user.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define PAGE		4096
+#define MUTEX_OFFSET	256	/* keeps data on both sides of the mutex */
+#define MAX_BOUNDARIES	100000	/* an unlock that never returns */
+#define TID_MASK	0x3fffffffU	/* FUTEX_TID_MASK, uapi/linux/futex.h */
+#define WAITERS		0x80000000U	/* FUTEX_WAITERS */
+
+/* How long a thread must be seen asleep, without a break, to be stuck. */
+#define STUCK_MS	300
+/* Anything that takes longer than this is an error of the harness. */
+#define PATIENCE_MS	60000
+
+struct scenario {
+	const char *name;
+	int protocol;
+	int waiter;
+	int rewrite;
+};
+
+static const struct scenario scenarios[] = {
+	{ "robust-remap",		PTHREAD_PRIO_NONE,	0, 0 },
+	{ "robust-waiter-remap",	PTHREAD_PRIO_NONE,	1, 0 },
+	{ "pi-remap",			PTHREAD_PRIO_INHERIT,	0, 0 },
+	{ "pi-waiter-remap",		PTHREAD_PRIO_INHERIT,	1, 0 },
+	{ "robust-rewrite",		PTHREAD_PRIO_NONE,	0, 1 },
+	{ "robust-waiter-rewrite",	PTHREAD_PRIO_NONE,	1, 1 },
+	{ "pi-rewrite",			PTHREAD_PRIO_INHERIT,	0, 1 },
+	{ "pi-waiter-rewrite",		PTHREAD_PRIO_INHERIT,	1, 1 },
+};
+#define NR_SCENARIOS (sizeof(scenarios) / sizeof(scenarios[0]))
+
+/* Shared by the harness, the owner and the waiter. */
+struct control {
+	volatile int owner_locked;
+	volatile int owner_go;
+	volatile int helper_tid;
+	volatile int remap;
+	volatile int remapped;
+	volatile int waiter_result;	/* -1 until it has the mutex */
+	volatile int waiter_error;
+};
+
+struct count {
+	int boundaries, corruptions, asleep, wrong;
+};
+
+static struct control *ctl;
+static unsigned char *mutex_page;	/* at this address in every process */
+static unsigned char *other_page;	/* the harness' view of the other file */
+static int other_fd;
+static pid_t owner, waiter;		/* 0: not running */
+/* Called through a pointer so that the address is the function itself and
+ * not a PLT entry. */
+static int (*volatile unlock)(pthread_mutex_t *) = pthread_mutex_unlock;
+
+static void cleanup(void)
+{
+	if (owner > 0)
+		kill(owner, SIGKILL);
+	if (waiter > 0)
+		kill(waiter, SIGKILL);
+}
+
+__attribute__((format(printf, 1, 2), noreturn))
+static void die(const char *fmt, ...)
+{
+	int err = errno;
+	va_list ap;
+
+	fflush(stdout);
+	fprintf(stderr, "kill-every-instruction: ");
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fprintf(stderr, " (last error: %s)\n", strerror(err));
+	cleanup();
+	exit(99);
+}
+
+static void sleep_ms(int ms)
+{
+	struct timespec ts = { ms / 1000, ms % 1000 * 1000000L };
+
+	nanosleep(&ts, NULL);
+}
+
+static pthread_mutex_t *mutex(void)
+{
+	return (pthread_mutex_t *)(mutex_page + MUTEX_OFFSET);
+}
+
+/* State letter of a thread, 0 if there is no such thread. */
+static char thread_state(pid_t pid, pid_t tid)
+{
+	char path[64], buf[512], *p;
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/stat", (int)pid, (int)tid);
+	fd = open(path, O_RDONLY);
+	if (fd < 0)
+		return 0;
+	n = read(fd, buf, sizeof(buf) - 1);
+	close(fd);
+	if (n <= 0)
+		return 0;
+	buf[n] = 0;
+	p = strrchr(buf, ')');
+	return p && p[1] == ' ' ? p[2] : 0;
+}
+
+/* Wait for *flag to leave @from. Returns 0 then, and 1 once the thread was
+ * seen asleep for STUCK_MS without a break. */
+static int wait_or_stuck(volatile int *flag, int from, pid_t pid, pid_t tid)
+{
+	int asleep = 0, total = 0;
+
+	while (*flag == from) {
+		char state = thread_state(pid, tid);
+
+		asleep = state == 'S' ? asleep + 1 : 0;
+		if (asleep > STUCK_MS)
+			return *flag == from;
+		if (!state || state == 'Z')
+			return *flag == from;
+		if (++total > PATIENCE_MS)
+			die("thread %d is neither done nor asleep", (int)tid);
+		sleep_ms(1);
+	}
+	return 0;
+}
+
+static void *remapper(void *arg)
+{
+	(void)arg;
+	ctl->helper_tid = gettid();
+	while (!ctl->remap)
+		sleep_ms(1);
+	if (mmap(mutex_page, PAGE, PROT_READ | PROT_WRITE,
+		 MAP_SHARED | MAP_FIXED, other_fd, 0) == mutex_page)
+		ctl->remapped = 1;
+	else
+		ctl->remapped = -1;
+	for (;;)
+		pause();
+	return NULL;
+}
+
+__attribute__((noreturn))
+static void owner_process(void)
+{
+	pthread_t t;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (pthread_create(&t, NULL, remapper, NULL))
+		_exit(98);
+	if (pthread_mutex_lock(mutex()))
+		_exit(97);
+	ctl->owner_locked = 1;
+	while (!ctl->owner_go)
+		sleep_ms(1);
+	if (ptrace(PTRACE_TRACEME, 0, 0, 0))
+		_exit(77);
+#if defined(__x86_64__)
+	__asm__ volatile ("int3" ::: "memory");
+#endif
+	unlock(mutex());
+	for (;;)
+		pause();
+}
+
+__attribute__((noreturn))
+static void waiter_process(void)
+{
+	int r;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	r = pthread_mutex_lock(mutex());
+	if (r == EOWNERDEAD && pthread_mutex_consistent(mutex()))
+		ctl->waiter_error = 1;
+	if ((r == 0 || r == EOWNERDEAD) && pthread_mutex_unlock(mutex()))
+		ctl->waiter_error = 2;
+	ctl->waiter_result = r;
+	_exit(0);
+}
+
+/* The lock word is the first int of the mutex that holds the owner's TID. */
+static volatile unsigned *lock_word(pid_t tid)
+{
+	static int offset = -1;
+	unsigned *w = (unsigned *)mutex();
+	size_t i;
+
+	for (i = 0; offset < 0 && i < sizeof(pthread_mutex_t) / sizeof(*w); i++)
+		if ((w[i] & TID_MASK) == (unsigned)tid)
+			offset = i;
+	if (offset < 0)
+		die("no word of a locked mutex holds the owner's TID");
+	return w + offset;
+}
+
+/* The other use of the memory: a pattern, and the TID where the word was. */
+static void fill_other(unsigned char *page, volatile unsigned *word, pid_t tid)
+{
+	unsigned v = tid;
+	int i;
+
+	for (i = 0; i < PAGE; i++)
+		page[i] = i * 7 + 1;
+	memcpy(page + ((unsigned char *)word - mutex_page), &v, sizeof(v));
+}
+
+static void init_mutex(const struct scenario *s)
+{
+	pthread_mutexattr_t a;
+	int e;
+
+	memset(mutex_page, 0, PAGE);
+	pthread_mutexattr_init(&a);
+	e = pthread_mutexattr_setpshared(&a, PTHREAD_PROCESS_SHARED);
+	if (!e)
+		e = pthread_mutexattr_setrobust(&a, PTHREAD_MUTEX_ROBUST);
+	if (!e)
+		e = pthread_mutexattr_setprotocol(&a, s->protocol);
+	if (!e)
+		e = pthread_mutex_init(mutex(), &a);
+	pthread_mutexattr_destroy(&a);
+	if (e) {
+		errno = e;
+		die("cannot make a mutex for %s", s->name);
+	}
+}
+
+/* The libc may look things up on the first use; keep that out of the maps. */
+static void warm_up(const struct scenario *s)
+{
+	init_mutex(s);
+	if (pthread_mutex_lock(mutex()) || unlock(mutex()))
+		die("warm-up failed");
+	pthread_mutex_destroy(mutex());
+}
+
+static pid_t start(void (*f)(void))
+{
+	pid_t pid;
+
+	fflush(stdout);
+	pid = fork();
+	if (pid < 0)
+		die("fork failed");
+	if (!pid)
+		f();
+	return pid;
+}
+
+static void await(volatile int *flag, const char *what)
+{
+	int i;
+
+	for (i = 0; !*flag; i++) {
+		if (i > PATIENCE_MS)
+			die("no sign of %s", what);
+		sleep_ms(1);
+	}
+}
+
+static void stop_owner(int sig)
+{
+	int status;
+
+	if (waitpid(owner, &status, 0) != owner)
+		die("lost the owner");
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 77) {
+		owner = 0;
+		cleanup();
+		printf("1..0 # SKIP ptrace is not permitted here\n");
+		exit(77);
+	}
+	if (!WIFSTOPPED(status) || WSTOPSIG(status) != sig)
+		die("owner: unexpected status %#x", status);
+}
+
+static unsigned long owner_pc(unsigned long *ret_addr)
+{
+#if defined(__x86_64__)
+	struct user_regs_struct r;
+
+	if (ptrace(PTRACE_GETREGS, owner, 0, &r))
+		die("cannot read the owner's registers");
+	if (ret_addr)
+		*ret_addr = ptrace(PTRACE_PEEKDATA, owner, (void *)r.rsp, 0);
+	return r.rip;
+#else
+	(void)ret_addr;
+	return 0;
+#endif
+}
+
+static void step(void)
+{
+	if (ptrace(PTRACE_SINGLESTEP, owner, 0, 0))
+		die("cannot step the owner");
+	stop_owner(SIGTRAP);
+}
+
+/* Step into the unlock and over its first @k instructions. Returns 1 if it
+ * returned before. */
+static int step_to(int k)
+{
+	unsigned long ret;
+	int i;
+
+	stop_owner(SIGTRAP);
+	for (i = 0; owner_pc(NULL) != (unsigned long)unlock; i++) {
+		if (i > 1000)
+			die("the owner never reaches pthread_mutex_unlock");
+		step();
+	}
+	owner_pc(&ret);
+	while (k--) {
+		step();
+		if (owner_pc(NULL) == ret)
+			return 1;
+	}
+	return 0;
+}
+
+static void kill_owner(void)
+{
+	int status;
+
+	if (kill(owner, SIGKILL))
+		die("cannot kill the owner");
+	do {
+		if (waitpid(owner, &status, 0) != owner)
+			die("lost the owner");
+	} while (!WIFSIGNALED(status) && !WIFEXITED(status));
+	owner = 0;
+}
+
+/* Reap the waiter. Returns what it got, or -1 if it sleeps for good. */
+static int waiter_outcome(void)
+{
+	int r = -1, status;
+
+	if (wait_or_stuck(&ctl->waiter_result, -1, waiter, waiter))
+		kill(waiter, SIGKILL);
+	if (waitpid(waiter, &status, 0) != waiter)
+		die("lost the waiter");
+	waiter = 0;
+	r = ctl->waiter_result;
+	if (ctl->waiter_error)
+		die("the waiter failed at %s",
+		    ctl->waiter_error == 1 ? "consistent" : "unlock");
+	return r;
+}
+
+static int parent_outcome(void)
+{
+	int r = pthread_mutex_trylock(mutex());
+
+	if (r == EOWNERDEAD && pthread_mutex_consistent(mutex()))
+		die("consistent failed");
+	if ((r == 0 || r == EOWNERDEAD) && pthread_mutex_unlock(mutex()))
+		die("unlock failed");
+	return r;
+}
+
+/* One kill. Returns the character for the map, 0 if the unlock returned. */
+static char one(const struct scenario *s, int k, struct count *n)
+{
+	unsigned char expect[PAGE], *reused = NULL;
+	volatile unsigned *word;
+	int released, held_off = 0, asleep = 0, r = -1, i;
+	pid_t tid;
+	char c;
+
+	memset(ctl, 0, sizeof(*ctl));
+	ctl->waiter_result = -1;
+	init_mutex(s);
+	tid = owner = start(owner_process);
+	await(&ctl->owner_locked, "the owner");
+	await(&ctl->helper_tid, "the owner's helper");
+	word = lock_word(tid);
+	if (s->waiter) {
+		waiter = start(waiter_process);
+		for (i = 0; !(*word & WAITERS) ||
+			    thread_state(waiter, waiter) != 'S'; i++) {
+			if (i > PATIENCE_MS)
+				die("the waiter does not wait");
+			sleep_ms(1);
+		}
+	}
+	fill_other(expect, word, tid);
+	ctl->owner_go = 1;
+	if (step_to(k)) {
+		kill_owner();
+		if (s->waiter)
+			waiter_outcome();
+		return 0;
+	}
+
+	released = (*word & TID_MASK) != (unsigned)tid;
+	if (released && !s->rewrite) {
+		memcpy(other_page, expect, PAGE);
+		ctl->remap = 1;
+		held_off = wait_or_stuck(&ctl->remapped, 0, owner,
+					 ctl->helper_tid);
+		if (ctl->remapped < 0)
+			die("cannot map the other file");
+		if (!held_off)
+			reused = other_page;
+	} else if (released) {
+		/* Reuse needs the last user to be through with the mutex. */
+		if (s->waiter) {
+			asleep = wait_or_stuck(&ctl->waiter_result, -1, waiter,
+					       waiter);
+			if (!asleep)
+				r = waiter_outcome();
+		} else {
+			r = parent_outcome();
+		}
+		if (!asleep) {
+			pthread_mutex_destroy(mutex());
+			memcpy(mutex_page, expect, PAGE);
+			reused = mutex_page;
+		}
+	}
+	kill_owner();
+
+	c = released ? '.' : '-';
+	if (held_off)
+		c = 'p';
+	if (r < 0)
+		r = s->waiter ? waiter_outcome() : parent_outcome();
+	if (r < 0) {
+		n->asleep++;
+		c = 'W';
+	} else if (r != (released ? 0 : EOWNERDEAD)) {
+		printf("# boundary %d: the next owner got %d, expected %d\n",
+		       k, r, released ? 0 : EOWNERDEAD);
+		n->wrong++;
+		c = 'X';
+	}
+	if (reused && memcmp(reused, expect, PAGE)) {
+		n->corruptions++;
+		c = 'C';
+	}
+	return c;
+}
+
+static void run(const struct scenario *s, struct count *total)
+{
+	struct count n = { 0, 0, 0, 0 };
+	int k, column = 0;
+	char c;
+
+	warm_up(s);
+	printf("# %s: ", s->name);
+	fflush(stdout);
+	for (k = 0; (c = one(s, k, &n)); k++) {
+		if (k == MAX_BOUNDARIES)
+			die("the unlock does not return");
+		if (column++ == 100) {
+			printf("\n#   ");
+			column = 1;
+		}
+		putchar(c);
+		fflush(stdout);
+	}
+	n.boundaries = k;
+	printf("\n# %s: %d boundaries, %d corruptions, %d left asleep, %d wrong\n",
+	       s->name, n.boundaries, n.corruptions, n.asleep, n.wrong);
+	fflush(stdout);
+	total->boundaries += n.boundaries;
+	total->corruptions += n.corruptions;
+	total->asleep += n.asleep;
+	total->wrong += n.wrong;
+}
+
+static int new_file(void)
+{
+	FILE *f = tmpfile();
+
+	if (!f || ftruncate(fileno(f), PAGE))
+		die("cannot make a temporary file");
+	return fileno(f);
+}
+
+static void usage(void)
+{
+	size_t i;
+
+	fprintf(stderr, "usage: kill-every-instruction "
+		"[--control=corruptions|asleep] [SCENARIO...]\nscenarios:");
+	for (i = 0; i < NR_SCENARIOS; i++)
+		fprintf(stderr, " %s", scenarios[i].name);
+	fprintf(stderr, "\n");
+	exit(2);
+}
+
+int main(int argc, char **argv)
+{
+	struct count n = { 0, 0, 0, 0 };
+	int want_corruptions = 0, want_asleep = 0, i, named = 0, ok;
+	size_t j;
+
+	for (i = 1; i < argc; i++) {
+		for (j = 0; j < NR_SCENARIOS; j++)
+			if (!strcmp(argv[i], scenarios[j].name))
+				break;
+		if (j < NR_SCENARIOS)
+			named++;
+		else if (!strcmp(argv[i], "--control=corruptions"))
+			want_corruptions = 1;
+		else if (!strcmp(argv[i], "--control=asleep"))
+			want_asleep = 1;
+		else
+			usage();
+	}
+#if !defined(__x86_64__)
+	printf("1..0 # SKIP single-stepping is not ported to this machine\n");
+	return 77;
+#endif
+	ctl = mmap(NULL, sizeof(*ctl), PROT_READ | PROT_WRITE,
+		   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	other_fd = new_file();
+	mutex_page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED,
+			  new_file(), 0);
+	other_page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED,
+			  other_fd, 0);
+	if (ctl == MAP_FAILED || mutex_page == MAP_FAILED ||
+	    other_page == MAP_FAILED)
+		die("mmap failed");
+
+	for (j = 0; j < NR_SCENARIOS; j++) {
+		for (i = 1; named && i < argc; i++)
+			if (!strcmp(argv[i], scenarios[j].name))
+				break;
+		if (!named || i < argc)
+			run(&scenarios[j], &n);
+	}
+
+	printf("# %d boundaries, %d corruptions, %d waiters left asleep, "
+	       "%d wrong results\n", n.boundaries, n.corruptions, n.asleep,
+	       n.wrong);
+	if (want_corruptions || want_asleep)
+		ok = (!want_corruptions || n.corruptions > 0) &&
+		     (!want_asleep || n.asleep > 0) && !n.wrong;
+	else
+		ok = !n.corruptions && !n.asleep && !n.wrong;
+	printf("1..1\n%s 1 - %s\n", ok ? "ok" : "not ok",
+	       want_corruptions ? "the control shows corruptions" :
+	       want_asleep ? "the control shows waiters left asleep" :
+	       "nothing corrupted, nobody left asleep");
+	return !ok;
+}
