@@ -26,12 +26,12 @@ require_space()
 # lives and how far it is; on failure shows the end of the log and stops.
 step()
 {
-	label=$1 log=$2
+	step_label=$1 step_log=$2
 	shift 2
-	mkdir -p "${log%/*}"
-	say "  $label (log: ${log#"$top"/})"
+	mkdir -p "${step_log%/*}"
+	say "  $step_label (log: ${step_log#"$top"/})"
 	t0=$(now)
-	"$@" >"$log" 2>&1 </dev/null &
+	"$@" >"$step_log" 2>&1 </dev/null &
 	pid=$!
 	trap 'kill $pid 2>/dev/null; say "$me: interrupted; run make again to go on"; exit 130' INT TERM HUP
 	tick=0
@@ -39,16 +39,16 @@ step()
 		sleep 1
 		tick=$((tick + 1))
 		[ $((tick % 30)) -eq 0 ] || continue
-		say "    ... $label: $(since "$t0"), $(wc -l <"$log") lines, now: $(tail -n 1 "$log" | cut -c1-60)"
+		say "    ... $step_label: $(since "$t0"), $(wc -l <"$step_log") lines, now: $(tail -n 1 "$step_log" | cut -c1-60)"
 	done
 	if wait $pid; then
 		trap - INT TERM HUP
 		return 0
 	fi
 	trap - INT TERM HUP
-	say "$me: $label failed; the end of $log:"
-	tail -n 30 "$log" >&2
-	if grep -q 'No space left on device' "$log"; then
+	say "$me: $step_label failed; the end of $step_log:"
+	tail -n 30 "$step_log" >&2
+	if grep -q 'No space left on device' "$step_log"; then
 		say "$me: the disk is full: free some space and run make again"
 	fi
 	exit 1

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: MIT
+# make            build and stage the patched libcs
+# make stock      stage the same versions unpatched, for comparison
+# make check      test them, here and in a VM (TESTS=name: only that test)
+# make doctor     say whether this machine closes the race (PROGRAM=file: and
+#                 whether that program's libc does)
+# make clean      remove the build trees and stages, keep what was fetched
+# make distclean  remove everything that was made
+
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+.DELETE_ON_ERROR:
+.PHONY: all stock check check-patches doctor clean distclean
+
+all:
+
+# Not configured yet: GNU make makes config.mk first and then starts again.
+ifeq ($(filter configure clean distclean,$(MAKECMDGOALS)),)
+include config.mk
+endif
+
+configure: configure.ac
+	@scripts/prerequisites install
+	@autoconf
+
+config.mk: configure config.mk.in
+	@mkdir -p build/log
+	@if test -x config.status; then ./config.status --recheck && ./config.status; \
+	else $(if $(filter default,$(origin CC)),env -u CC) ./configure; fi >build/log/configure.log 2>&1 || { tail -n 20 build/log/configure.log >&2; exit 1; }
+
+export CC WITH_SOURCE
+
+glibc := glibc-$(GLIBC)
+musl := musl-$(MUSL)
+names := $(foreach l,$(LIBCS),$($(l)))
+patched := $(names:%=stage/%-$(ARCH)/robust-libc.info)
+unpatched := $(names:%=stage/%-$(ARCH)-stock/robust-libc.info)
+how := $(addprefix scripts/,lib.sh build-libc prepare-source fetch-source) \
+	tools/robust-cc tools/robust-run
+overlay := $(shell find nptl sysdeps -type f 2>/dev/null)
+
+all: $(patched) build/bin/robust-check
+stock: $(unpatched)
+
+.SECONDEXPANSION:
+$(patched): stage/%-$(ARCH)/robust-libc.info: $(how) \
+		$$(wildcard $$(subst -,-patches/,$$*)/*) $(overlay)
+	@scripts/build-libc $(subst -, ,$*) patched $(CURDIR)/$(@D)
+
+$(unpatched): stage/%-$(ARCH)-stock/robust-libc.info: $(how) \
+		$$(subst -,-patches/,$$*)/SHA256SUMS
+	@scripts/build-libc $(subst -, ,$*) stock $(CURDIR)/$(@D)
+
+build/bin/robust-check: tools/robust-check.c
+	@mkdir -p $(@D)
+	@$(CC) -O2 -Wall -Wextra -static -o $@ $<
+
+doctor: build/bin/robust-check
+	@build/bin/robust-check $(PROGRAM)
+
+check: all stock
+	@tests/check --kernel '$(KERNEL)' --arch $(ARCH) --tests '$(TESTS)' $(names)
+
+clean:
+	rm -rf stage build/src build/obj build/tests build/bin build/log
+
+distclean: clean
+	rm -rf build configure config.mk config.log config.status autom4te.cache
