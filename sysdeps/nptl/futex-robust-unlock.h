@@ -75,7 +75,8 @@
    Returns false if nothing has been stored anywhere: the caller still owns
    the mutex, list_op_pending is still set, and the caller has to do both
    stores on its own.  This is the case if the kernel has no such function in
-   its vDSO, or if something refused the system call.  */
+   its vDSO, or if something refused the system call.  (A seccomp filter that
+   kills the thread for an unknown flag cannot be helped.)  */
 static __always_inline bool
 futex_robust_unlock (int *futex, int op, int private)
 {
@@ -97,32 +98,34 @@ futex_robust_unlock (int *futex, int op, int private)
     return true;
 
   /* There may be waiters, and nothing has been stored so far.  The store
-     that releases is now one of the kernel's, which is not going to process
-     a fatal signal before it has cleared the slot and woken the waiter.  */
+     that releases is now one of the kernel's, and it clears the slot before
+     it returns to user space or handles a fatal signal.  */
   long int ret
     = INTERNAL_SYSCALL_CALL (futex, futex,
 			     __lll_private_flag (op | FUTEX_ROBUST_UNLOCK_FLAGS,
 						 private),
 			     1, NULL,
 			     &THREAD_SELF->robust_head.list_op_pending);
-  if (__glibc_likely (!INTERNAL_SYSCALL_ERROR_P (ret)))
+
+  /* The result does not tell whether the mutex has been released.  FUTEX_WAKE
+     returns EINVAL after it has done everything, if the memory meanwhile is
+     used for a PI futex with waiters; a seccomp filter or an emulator may
+     report success without having done anything.  The slot, which belongs to
+     us in any case, tells: the kernel clears it right after the store.  */
+  if (__glibc_likely (THREAD_GETMEM (THREAD_SELF, robust_head.list_op_pending)
+		      == NULL))
     return true;
 
-  /* Most errors come before any store: ENOSYS and whatever a seccomp filter
-     returns, EPERM if the word is not ours.  Others may come after it, when
-     the mutex is not ours any more: FUTEX_WAKE returns EINVAL if the memory
-     meanwhile is used for a PI futex with waiters.  The slot, which belongs
-     to us in any case, tells: the kernel clears it right after the store.  */
-  if (THREAD_GETMEM (THREAD_SELF, robust_head.list_op_pending) == NULL)
-    return true;
-
-  /* EFAULT also means that the kernel was not able to clear the slot after
-     it had released the mutex.  Never release twice: the word may belong to
-     the next owner.  A word that still has our TID is still ours, because
-     nobody but us is allowed to replace that.  */
-  if (INTERNAL_SYSCALL_ERRNO (ret) == EFAULT
+  /* Nothing has been stored, except if the kernel stored to the word and then
+     was not able to clear the slot, which it reports as EFAULT, without
+     waking anybody.  Never release twice: the word may belong to the next
+     owner.  As long as it has our TID, it is ours: nobody else may replace
+     that.  */
+  if (INTERNAL_SYSCALL_ERROR_P (ret) && INTERNAL_SYSCALL_ERRNO (ret) == EFAULT
       && (atomic_load_relaxed (futex) & FUTEX_TID_MASK) != tid)
     {
+      if (op == FUTEX_WAKE)
+	lll_futex_wake (futex, 1, private);
       THREAD_SETMEM (THREAD_SELF, robust_head.list_op_pending, NULL);
       return true;
     }

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Several processes, or threads, take and release one robust mutex as fast as
+ * they can and count under it. Nobody is ever in it twice, no count gets lost,
+ * and all come to their end.
+ *
+ * Fails if an unlock releases twice, releases a lock of somebody else, leaves
+ * the lock held (as when the error of a refused system call is ignored), or
+ * forgets a waiter.
+ */
+#include "harness.h"
+
+#define WORKERS 3
+#define ROUNDS 400
+
+struct state {
+	pthread_mutex_t mutex;
+	volatile int inside;
+	volatile int count;
+};
+
+static struct state *s;
+
+static void work(void *arg)
+{
+	unsigned seed = (unsigned)(size_t)arg;
+	int i;
+
+	for (i = 0; i < ROUNDS; i++) {
+		int e, spin;
+
+		seed = seed * 1103515245 + 12345;
+		do
+			e = take((seed >> 16) % NR_TAKERS, &s->mutex);
+		while (e == EBUSY);
+		EXPECT(e, 0);
+		CHECK(!s->inside);
+		s->inside = 1;
+		/* Now and then hold it for so long that the others sleep. */
+		if (seed >> 28 == 0)
+			sleep_ms(1);
+		for (spin = (seed >> 20) & 63; spin; spin--)
+			__asm__ volatile ("" ::: "memory");
+		s->count++;
+		s->inside = 0;
+		EXPECT(pthread_mutex_unlock(&s->mutex), 0);
+	}
+}
+
+static void *work_thread(void *arg)
+{
+	work(arg);
+	return NULL;
+}
+
+static void one(const struct variety *v)
+{
+	pthread_t t[WORKERS];
+	pid_t pid[WORKERS];
+	int i;
+
+	snprintf(doing, sizeof(doing), "%s", v->name);
+	s->inside = s->count = 0;
+	init(&s->mutex, v);
+	for (i = 0; i < WORKERS; i++) {
+		void *seed = (void *)(size_t)(i + 1);
+
+		if (v->pshared == PTHREAD_PROCESS_SHARED)
+			pid[i] = spawn(work, seed);
+		else
+			EXPECT(pthread_create(&t[i], NULL, work_thread, seed), 0);
+	}
+	for (i = 0; i < WORKERS; i++) {
+		if (v->pshared == PTHREAD_PROCESS_SHARED)
+			reap(pid[i]);
+		else
+			EXPECT(pthread_join(t[i], NULL), 0);
+	}
+	CHECK(s->count == WORKERS * ROUNDS);
+	EXPECT(pthread_mutex_trylock(&s->mutex), 0);
+	EXPECT(pthread_mutex_unlock(&s->mutex), 0);
+	EXPECT(pthread_mutex_destroy(&s->mutex), 0);
+}
+
+int main(void)
+{
+	s = shared(sizeof(*s));
+	for_each_variety(one);
+	return 0;
+}

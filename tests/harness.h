@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the tests share: varieties of robust mutexes, processes and threads
+ * that die, checks. A test is a program that exits with 0 (passed), 1 (failed,
+ * it said where) or 77 (skipped, it said why). POSIX only, so that the same
+ * source runs on every libc, patched or not.
+ */
+#ifndef HARNESS_H
+#define HARNESS_H
+
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+/* One variety of robust mutex. */
+struct variety {
+	int type, protocol, pshared;
+	char name[80];
+};
+
+#define UNUSED __attribute__((unused))
+
+/* What is being tested, for the message of a check that fails. */
+static char doing[200] UNUSED;
+
+__attribute__((format(printf, 3, 4), noreturn))
+static void fail(const char *file, int line, const char *fmt, ...)
+{
+	va_list ap;
+
+	printf("%s:%d: %s: ", file, line, doing);
+	va_start(ap, fmt);
+	vprintf(fmt, ap);
+	va_end(ap);
+	printf("\n");
+	fflush(stdout);
+	_exit(1);
+}
+
+/* The call must return the error (0: success). */
+#define EXPECT(call, want) do {						\
+	int got_ = (call), want_ = (want);				\
+	if (got_ != want_)						\
+		fail(__FILE__, __LINE__, "%s gave \"%s\", expected \"%s\"", \
+		     #call, got_ ? strerror(got_) : "success",		\
+		     want_ ? strerror(want_) : "success");		\
+} while (0)
+
+#define CHECK(cond) do {						\
+	if (!(cond))							\
+		fail(__FILE__, __LINE__, "not so: %s", #cond);		\
+} while (0)
+
+/* Ends the test as skipped. */
+__attribute__((noreturn))
+static UNUSED void skip(const char *reason)
+{
+	printf("SKIP: %s\n", reason);
+	fflush(stdout);
+	_exit(77);
+}
+
+/* Memory that forked processes share, zeroed. */
+static UNUSED void *shared(size_t size)
+{
+	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
+		       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	CHECK(p != MAP_FAILED);
+	return p;
+}
+
+static UNUSED void sleep_ms(int ms)
+{
+	struct timespec ts = { ms / 1000, ms % 1000 * 1000000L };
+
+	while (nanosleep(&ts, &ts) && errno == EINTR)
+		;
+}
+
+static UNUSED struct timespec in_ms(int ms)
+{
+	struct timespec ts;
+
+	CHECK(!clock_gettime(CLOCK_REALTIME, &ts));
+	ts.tv_sec += ms / 1000;
+	ts.tv_nsec += ms % 1000 * 1000000L;
+	if (ts.tv_nsec >= 1000000000L) {
+		ts.tv_nsec -= 1000000000L;
+		ts.tv_sec++;
+	}
+	return ts;
+}
+
+/* Calls f for every variety: all types, inheriting priority or not, shared by
+ * processes or private. */
+static UNUSED void for_each_variety(void (*f)(const struct variety *))
+{
+	static const struct { int type; const char *name; } types[] = {
+		{ PTHREAD_MUTEX_NORMAL, "normal" },
+		{ PTHREAD_MUTEX_RECURSIVE, "recursive" },
+		{ PTHREAD_MUTEX_ERRORCHECK, "errorcheck" },
+#ifdef __GLIBC__
+		{ PTHREAD_MUTEX_ADAPTIVE_NP, "adaptive" },
+#endif
+	};
+	struct variety v;
+	size_t i;
+	int pi, shared;
+
+	for (i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+		for (pi = 0; pi < 2; pi++)
+			for (shared = 1; shared >= 0; shared--) {
+				v.type = types[i].type;
+				v.protocol = pi ? PTHREAD_PRIO_INHERIT :
+						  PTHREAD_PRIO_NONE;
+				v.pshared = shared ? PTHREAD_PROCESS_SHARED :
+						     PTHREAD_PROCESS_PRIVATE;
+				snprintf(v.name, sizeof(v.name), "%s%s, %s",
+					 types[i].name, pi ? ", inherit" : "",
+					 shared ? "shared" : "private");
+				snprintf(doing, sizeof(doing), "%s", v.name);
+				f(&v);
+			}
+}
+
+static UNUSED void init(pthread_mutex_t *m, const struct variety *v)
+{
+	pthread_mutexattr_t a;
+
+	EXPECT(pthread_mutexattr_init(&a), 0);
+	EXPECT(pthread_mutexattr_settype(&a, v->type), 0);
+	EXPECT(pthread_mutexattr_setprotocol(&a, v->protocol), 0);
+	EXPECT(pthread_mutexattr_setpshared(&a, v->pshared), 0);
+	EXPECT(pthread_mutexattr_setrobust(&a, PTHREAD_MUTEX_ROBUST), 0);
+	EXPECT(pthread_mutex_init(m, &a), 0);
+	EXPECT(pthread_mutexattr_destroy(&a), 0);
+}
+
+/* The ways to take a mutex, which must agree. */
+enum taker { LOCK, TIMEDLOCK, TRYLOCK, NR_TAKERS };
+
+static const char *const taker_names[NR_TAKERS] UNUSED = {
+	"lock", "timedlock", "trylock"
+};
+
+/* A minute stands for ever: it is long enough for an emulated CPU, and the
+ * test says what hung instead of just running into its time-out. */
+static UNUSED int take(enum taker how, pthread_mutex_t *m)
+{
+	struct timespec ts;
+
+	switch (how) {
+	case LOCK:
+		return pthread_mutex_lock(m);
+	case TRYLOCK:
+		return pthread_mutex_trylock(m);
+	default:
+		ts = in_ms(60000);
+		return pthread_mutex_timedlock(m, &ts);
+	}
+}
+
+/* Runs f(arg) in a new process. */
+static UNUSED pid_t spawn(void (*f)(void *), void *arg)
+{
+	pid_t pid;
+
+	fflush(stdout);
+	pid = fork();
+	CHECK(pid >= 0);
+	if (!pid) {
+		f(arg);
+		_exit(0);
+	}
+	return pid;
+}
+
+/* The process must have ended by itself, with success. */
+static UNUSED void reap(pid_t pid)
+{
+	int status;
+
+	CHECK(waitpid(pid, &status, 0) == pid);
+	if (!WIFEXITED(status) || WEXITSTATUS(status))
+		fail(__FILE__, __LINE__, "a process ended with status %#x",
+		     status);
+}
+
+/* The process is killed. */
+static UNUSED void kill_and_reap(pid_t pid)
+{
+	int status;
+
+	CHECK(!kill(pid, SIGKILL));
+	CHECK(waitpid(pid, &status, 0) == pid);
+	CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+}
+
+/* Runs f(arg) in a new thread and waits for its end. */
+static UNUSED void in_thread(void *(*f)(void *), void *arg)
+{
+	pthread_t t;
+
+	EXPECT(pthread_create(&t, NULL, f, arg), 0);
+	EXPECT(pthread_join(t, NULL), 0);
+}
+
+/* Wait until the process (or thread, by its id) sleeps. There is no portable
+ * way to know; where /proc does not say, wait long enough. */
+static UNUSED void wait_until_asleep(pid_t pid)
+{
+	char path[64], buf[512], *p;
+	int i, seen = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	for (i = 0; i < 30000 && seen < 20; i++) {
+		FILE *f = fopen(path, "r");
+		size_t n;
+
+		if (!f) {
+			sleep_ms(500);
+			return;
+		}
+		n = fread(buf, 1, sizeof(buf) - 1, f);
+		fclose(f);
+		buf[n] = 0;
+		p = strrchr(buf, ')');
+		seen = p && p[1] && p[2] == 'S' ? seen + 1 : 0;
+		sleep_ms(1);
+	}
+	CHECK(seen);
+}
+
+#endif

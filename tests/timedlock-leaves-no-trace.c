@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: MIT
+/*
+ * A thread does not get a robust mutex in time. The mutex is then destroyed
+ * and its memory used for something else, in which the thread's id occurs;
+ * the thread ends. Nothing in the memory may change: the thread must not have
+ * left a reference to the mutex behind for the kernel to follow.
+ *
+ * Fails on stock glibc, where pthread_mutex_timedlock returns with
+ * list_op_pending still set.
+ */
+#include "harness.h"
+#include <sys/syscall.h>
+
+struct state {
+	pthread_mutex_t mutex;
+	volatile int id, go;
+	struct timespec when;
+	int want;
+};
+
+static struct state *s;
+
+static void *time_out(void *arg)
+{
+	(void)arg;
+	EXPECT(pthread_mutex_timedlock(&s->mutex, &s->when), s->want);
+	s->id = syscall(SYS_gettid);
+	while (!s->go)
+		sleep_ms(1);
+	return NULL;
+}
+
+static void time_out_process(void *arg)
+{
+	time_out(arg);
+}
+
+static void one(const struct variety *v)
+{
+	static const struct {
+		const char *name;
+		long sec, nsec;
+		int want;
+	} times[] = {
+		{ "past", 1, 0, ETIMEDOUT },
+		{ "negative", -1, 0, ETIMEDOUT },
+		{ "soon", 0, 0, ETIMEDOUT },	/* set below */
+		{ "invalid", 1, -1, EINVAL },
+	};
+	int pshared = v->pshared == PTHREAD_PROCESS_SHARED;
+	int data[sizeof(pthread_mutex_t) / sizeof(int)];
+	size_t i, j;
+
+	for (i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
+		pthread_t t;
+		pid_t pid = 0;
+
+		snprintf(doing, sizeof(doing), "%s: %s", v->name,
+			 times[i].name);
+#ifndef __GLIBC__
+		/* musl leaves an invalid time to the kernel's PI code, waits
+		 * for good on it, and so never gets to the point. */
+		if (times[i].want == EINVAL && v->protocol == PTHREAD_PRIO_INHERIT)
+			continue;
+		if (times[i].sec < 0 && v->protocol == PTHREAD_PRIO_INHERIT)
+			continue;
+#endif
+		init(&s->mutex, v);
+		s->id = s->go = 0;
+		s->want = times[i].want;
+		s->when = in_ms(20);
+		if (strcmp(times[i].name, "soon")) {
+			s->when.tv_sec = times[i].sec;
+			s->when.tv_nsec = times[i].nsec;
+		}
+		EXPECT(pthread_mutex_lock(&s->mutex), 0);
+		if (pshared)
+			pid = spawn(time_out_process, NULL);
+		else
+			EXPECT(pthread_create(&t, NULL, time_out, NULL), 0);
+		while (!s->id)
+			sleep_ms(1);
+		EXPECT(pthread_mutex_unlock(&s->mutex), 0);
+		EXPECT(pthread_mutex_destroy(&s->mutex), 0);
+		for (j = 0; j < sizeof(data) / sizeof(data[0]); j++)
+			data[j] = s->id;
+		memcpy(&s->mutex, data, sizeof(data));
+		s->go = 1;
+		if (pshared)
+			reap(pid);
+		else
+			EXPECT(pthread_join(t, NULL), 0);
+		CHECK(!memcmp(&s->mutex, data, sizeof(data)));
+	}
+}
+
+int main(void)
+{
+	s = shared(sizeof(*s));
+	for_each_variety(one);
+	return 0;
+}
