@@ -9,7 +9,7 @@
 
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 .DELETE_ON_ERROR:
-.PHONY: all stock check check-patches doctor clean distclean
+.PHONY: all stock check doctor clean distclean
 
 all:
 

@@ -208,6 +208,16 @@ static UNUSED void kill_and_reap(pid_t pid)
 	CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
 }
 
+/* Wait for the flag, which the process sets (0: a thread does). */
+static UNUSED void await(volatile int *flag, pid_t pid)
+{
+	while (!*flag) {
+		if (pid && waitpid(pid, NULL, WNOHANG) == pid)
+			fail(__FILE__, __LINE__, "a process ended too early");
+		sleep_ms(1);
+	}
+}
+
 /* Runs f(arg) in a new thread and waits for its end. */
 static UNUSED void in_thread(void *(*f)(void *), void *arg)
 {

@@ -48,12 +48,6 @@ static void busy_lock_and_hang(void *arg)
 	lock_and_hang(arg);
 }
 
-static void await_lock(void)
-{
-	while (!s->locked)
-		sleep_ms(1);
-}
-
 static void recover(enum taker how)
 {
 	int i;
@@ -103,7 +97,7 @@ static void one(const struct variety *v)
 			default:
 				owner = spawn(way == 2 ? lock_and_hang :
 					      busy_lock_and_hang, NULL);
-				await_lock();
+				await(&s->locked, owner);
 				kill_and_reap(owner);
 			}
 			recover(how);
@@ -117,7 +111,7 @@ static void one(const struct variety *v)
 		s->how = how;
 		init(&s->mutex, v);
 		owner = spawn(lock_and_hang, NULL);
-		await_lock();
+		await(&s->locked, owner);
 		waiter = spawn(recover_and_exit, NULL);
 		wait_until_asleep(waiter);
 		kill_and_reap(owner);
