@@ -22,6 +22,20 @@ require_space()
 		die "$1 has ${avail} MB left and $2 MB are needed: free some space and run make again, it goes on where it stopped"
 }
 
+# kill_tree PID: end PID and all it started, the deepest last so that no
+# parent takes the death of a child for a result.
+kill_tree()
+{
+	# shellcheck disable=SC2013
+	for child in $1 $(cat /proc/"$1"/task/*/children 2>/dev/null); do
+		if [ "$child" = "$1" ]; then
+			kill "$child" 2>/dev/null
+		else
+			(kill_tree "$child")
+		fi
+	done
+}
+
 # step LABEL LOG COMMAND...: run COMMAND with its output in LOG. Shows that it
 # lives and how far it is; on failure shows the end of the log and stops.
 step()
@@ -33,7 +47,7 @@ step()
 	t0=$(now)
 	"$@" >"$step_log" 2>&1 </dev/null &
 	pid=$!
-	trap 'kill $pid 2>/dev/null; say "$me: interrupted; run make again to go on"; exit 130' INT TERM HUP
+	trap 'kill_tree $pid; wait $pid; say "$me: interrupted; run make again to go on"; exit 130' INT TERM HUP
 	tick=0
 	while kill -0 $pid 2>/dev/null; do
 		sleep 1
@@ -47,7 +61,7 @@ step()
 	fi
 	trap - INT TERM HUP
 	say "$me: $step_label failed; the end of $step_log:"
-	tail -n 30 "$step_log" >&2
+	tail -n 30 "$step_log" | cut -c1-300 >&2
 	if grep -q 'No space left on device' "$step_log"; then
 		say "$me: the disk is full: free some space and run make again"
 	fi
