@@ -13,16 +13,8 @@
  * Fails if one of the checks after the system call is taken out of
  * futex_robust_unlock (glibc) or __pthread_mutex_robust_unlock (musl).
  */
-#include "harness.h"
-#include <linux/filter.h>
-#include <linux/seccomp.h>
-#include <stddef.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
+#include "futex-filter.h"
 #include <ucontext.h>
-
-#define FUTEX_WAKE		1
-#define FUTEX_ROBUST_UNLOCK	512
 
 #if defined(__x86_64__) && defined(__LP64__)
 
@@ -109,25 +101,12 @@ static void one(const struct variety *v)
 
 int main(void)
 {
-	struct sock_filter code[] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
-			 offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_futex, 0, 3),
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
-			 offsetof(struct seccomp_data, args[1])),
-		BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, FUTEX_ROBUST_UNLOCK, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRAP),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-	};
-	struct sock_fprog filter = { sizeof(code) / sizeof(code[0]), code };
 	struct sigaction sa = { .sa_sigaction = fake_kernel,
 				.sa_flags = SA_SIGINFO };
 
 	s = shared(sizeof(*s));
 	CHECK(!sigaction(SIGSYS, &sa, NULL));
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
-	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter))
-		skip("seccomp filters are not possible here");
+	filter_robust_unlock(SECCOMP_RET_TRAP);
 	for_each_variety(one);
 	return 0;
 }

@@ -8,14 +8,7 @@
  * A libc that ignores the refusal leaves the mutex locked for good: then
  * PROGRAM fails. Exit status: PROGRAM's; 77 if filters are not possible here.
  */
-#include "harness.h"
-#include <linux/filter.h>
-#include <linux/seccomp.h>
-#include <stddef.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
-
-#define FUTEX_ROBUST_UNLOCK 512
+#include "futex-filter.h"
 
 int main(int argc, char **argv)
 {
@@ -37,28 +30,10 @@ int main(int argc, char **argv)
 		return 2;
 	}
 
-	struct sock_filter code[] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
-			 offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_futex, 0, 3),
-		/* The op is an int: the low half of the second argument. */
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
-			 offsetof(struct seccomp_data, args[1])),
-		BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, FUTEX_ROBUST_UNLOCK, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K,
-			 SECCOMP_RET_ERRNO | errors[i].value),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-	};
-	struct sock_fprog filter = {
-		sizeof(code) / sizeof(code[0]), code
-	};
-
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
-	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter))
-		skip("seccomp filters are not possible here");
-	/* The filter must bite: op 1 is FUTEX_WAKE. */
+	filter_robust_unlock(SECCOMP_RET_ERRNO | errors[i].value);
+	/* It must bite. */
 	errno = 0;
-	r = syscall(SYS_futex, &word, 1 | FUTEX_ROBUST_UNLOCK, 1, NULL, &slot, 0);
+	r = syscall(SYS_futex, &word, FUTEX_WAKE | FUTEX_ROBUST_UNLOCK, 1, NULL, &slot, 0);
 	CHECK(errors[i].value ? r == -1 && errno == errors[i].value : r == 0);
 	execv(argv[2], argv + 2);
 	perror(argv[2]);
