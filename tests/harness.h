@@ -19,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -172,7 +173,7 @@ static UNUSED int take(enum taker how, pthread_mutex_t *m)
 	}
 }
 
-/* Runs f(arg) in a new process. */
+/* Runs f(arg) in a new process, which does not outlive a test that failed. */
 static UNUSED pid_t spawn(void (*f)(void *), void *arg)
 {
 	pid_t pid;
@@ -181,6 +182,7 @@ static UNUSED pid_t spawn(void (*f)(void *), void *arg)
 	pid = fork();
 	CHECK(pid >= 0);
 	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		f(arg);
 		_exit(0);
 	}
@@ -193,6 +195,23 @@ static UNUSED void reap(pid_t pid)
 	int status;
 
 	CHECK(waitpid(pid, &status, 0) == pid);
+	if (!WIFEXITED(status) || WEXITSTATUS(status))
+		fail(__FILE__, __LINE__, "a process ended with status %#x",
+		     status);
+}
+
+/* The same, and in time: it may sleep for good on a mutex that is free. */
+static UNUSED void reap_in_time(pid_t pid)
+{
+	int ms, status;
+
+	for (ms = 0; !waitpid(pid, &status, WNOHANG); ms++) {
+		if (ms > 20000) {
+			kill(pid, SIGKILL);
+			fail(__FILE__, __LINE__, "a waiter is left asleep");
+		}
+		sleep_ms(1);
+	}
 	if (!WIFEXITED(status) || WEXITSTATUS(status))
 		fail(__FILE__, __LINE__, "a process ended with status %#x",
 		     status);

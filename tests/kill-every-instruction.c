@@ -3,7 +3,8 @@
  * Kill the owner of a robust mutex at every instruction of
  * pthread_mutex_unlock() and see what the kernel leaves behind.
  *
- * Usage: kill-every-instruction [--control=corruptions|asleep] [SCENARIO...]
+ * Usage: kill-every-instruction [--control=corruptions|corruptions-only|asleep]
+ *                               [SCENARIO...]
  *
  * A fresh owner process is single-stepped to instruction boundary 0, 1, 2...
  * of its unlock and stopped there. If the lock word is already released, the
@@ -16,6 +17,10 @@
  *   - a waiter in another process got the mutex        (else: asleep, W)
  *   - the next owner saw EOWNERDEAD if the word was not yet released, and
  *     success if it was                                (else: wrong, X)
+ * In the scenarios named "inconsistent" the owner has the mutex from a dead
+ * owner and has not made it consistent: then the next one has to see
+ * ENOTRECOVERABLE instead of success, and may see it before the release, when
+ * the owner has given the mutex up already.
  * It stops when the unlock has returned. One map per scenario is printed, one
  * character per boundary: '-' killed before the release, '.' after it without
  * damage, 'p' after it with the remapping held off by libc, C, W and X as
@@ -24,7 +29,8 @@
  * Fails on: stock glibc (corruptions), stock musl (waiters left asleep, and
  * corruptions by rewrite), any libc on a kernel before 7.2.
  *
- * --control turns the result round: it fails unless the named damage is seen.
+ * --control turns the result round: it fails unless the named damage is seen
+ * (corruptions-only: and no waiter is left asleep).
  *
  * Exit status: 0 as expected, 1 not as expected, 2 wrong usage, 77 skipped
  * (not possible here, with the reason), 99 the harness itself failed.
@@ -62,22 +68,28 @@ struct scenario {
 	int protocol;
 	int waiter;
 	int rewrite;
+	int inconsistent;
 };
 
 static const struct scenario scenarios[] = {
-	{ "robust-remap",		PTHREAD_PRIO_NONE,	0, 0 },
-	{ "robust-waiter-remap",	PTHREAD_PRIO_NONE,	1, 0 },
-	{ "pi-remap",			PTHREAD_PRIO_INHERIT,	0, 0 },
-	{ "pi-waiter-remap",		PTHREAD_PRIO_INHERIT,	1, 0 },
-	{ "robust-rewrite",		PTHREAD_PRIO_NONE,	0, 1 },
-	{ "robust-waiter-rewrite",	PTHREAD_PRIO_NONE,	1, 1 },
-	{ "pi-rewrite",			PTHREAD_PRIO_INHERIT,	0, 1 },
-	{ "pi-waiter-rewrite",		PTHREAD_PRIO_INHERIT,	1, 1 },
+	{ "robust-remap",		PTHREAD_PRIO_NONE,	0, 0, 0 },
+	{ "robust-waiter-remap",	PTHREAD_PRIO_NONE,	1, 0, 0 },
+	{ "pi-remap",			PTHREAD_PRIO_INHERIT,	0, 0, 0 },
+	{ "pi-waiter-remap",		PTHREAD_PRIO_INHERIT,	1, 0, 0 },
+	{ "robust-rewrite",		PTHREAD_PRIO_NONE,	0, 1, 0 },
+	{ "robust-waiter-rewrite",	PTHREAD_PRIO_NONE,	1, 1, 0 },
+	{ "pi-rewrite",			PTHREAD_PRIO_INHERIT,	0, 1, 0 },
+	{ "pi-waiter-rewrite",		PTHREAD_PRIO_INHERIT,	1, 1, 0 },
+	{ "inconsistent-remap",		PTHREAD_PRIO_NONE,	0, 0, 1 },
+	{ "inconsistent-waiter-remap",	PTHREAD_PRIO_NONE,	1, 0, 1 },
+	{ "pi-inconsistent-remap",	PTHREAD_PRIO_INHERIT,	0, 0, 1 },
+	{ "pi-inconsistent-waiter-remap", PTHREAD_PRIO_INHERIT,	1, 0, 1 },
 };
 #define NR_SCENARIOS (sizeof(scenarios) / sizeof(scenarios[0]))
 
 /* Shared by the harness, the owner and the waiter. */
 struct control {
+	volatile int owner_expects;	/* from its lock */
 	volatile int owner_locked;
 	volatile int owner_go;
 	volatile int helper_tid;
@@ -201,7 +213,7 @@ static void owner_process(void)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (pthread_create(&t, NULL, remapper, NULL))
 		_exit(98);
-	if (pthread_mutex_lock(mutex()))
+	if (pthread_mutex_lock(mutex()) != ctl->owner_expects)
 		_exit(97);
 	ctl->owner_locked = 1;
 	while (!ctl->owner_go)
@@ -229,6 +241,13 @@ static void waiter_process(void)
 		ctl->waiter_error = 2;
 	ctl->waiter_result = r;
 	_exit(0);
+}
+
+/* An owner that dies, so that the next one gets an inconsistent mutex. */
+__attribute__((noreturn))
+static void first_owner_process(void)
+{
+	_exit(pthread_mutex_lock(mutex()) != 0);
 }
 
 /* The lock word is the first int of the mutex that holds the owner's TID. */
@@ -418,13 +437,21 @@ static char one(const struct scenario *s, int k, struct count *n)
 {
 	unsigned char expect[PAGE], *reused = NULL;
 	volatile unsigned *word;
-	int released, held_off = 0, asleep = 0, r = -1, i;
+	int released, expected, held_off = 0, asleep = 0, r = -1, i;
 	pid_t tid;
 	char c;
 
 	memset(ctl, 0, sizeof(*ctl));
 	ctl->waiter_result = -1;
 	init_mutex(s);
+	if (s->inconsistent) {
+		int status;
+		pid_t first = start(first_owner_process);
+
+		if (waitpid(first, &status, 0) != first || status)
+			die("cannot make the mutex inconsistent");
+		ctl->owner_expects = EOWNERDEAD;
+	}
 	tid = owner = start(owner_process);
 	await(&ctl->owner_locked, "the owner");
 	await(&ctl->helper_tid, "the owner's helper");
@@ -448,6 +475,7 @@ static char one(const struct scenario *s, int k, struct count *n)
 	}
 
 	released = (*word & TID_MASK) != (unsigned)tid;
+	expected = !released ? EOWNERDEAD : s->inconsistent ? ENOTRECOVERABLE : 0;
 	if (released && !s->rewrite) {
 		memcpy(other_page, expect, PAGE);
 		ctl->remap = 1;
@@ -483,9 +511,10 @@ static char one(const struct scenario *s, int k, struct count *n)
 	if (r < 0) {
 		n->asleep++;
 		c = 'W';
-	} else if (r != (released ? 0 : EOWNERDEAD)) {
+	} else if (r != expected &&
+		   !(s->inconsistent && r == ENOTRECOVERABLE)) {
 		printf("# boundary %d: the next owner got %d, expected %d\n",
-		       k, r, released ? 0 : EOWNERDEAD);
+		       k, r, expected);
 		n->wrong++;
 		c = 'X';
 	}
@@ -539,7 +568,8 @@ static void usage(void)
 	size_t i;
 
 	fprintf(stderr, "usage: kill-every-instruction "
-		"[--control=corruptions|asleep] [SCENARIO...]\nscenarios:");
+		"[--control=corruptions|corruptions-only|asleep] "
+		"[SCENARIO...]\nscenarios:");
 	for (i = 0; i < NR_SCENARIOS; i++)
 		fprintf(stderr, " %s", scenarios[i].name);
 	fprintf(stderr, "\n");
@@ -549,7 +579,8 @@ static void usage(void)
 int main(int argc, char **argv)
 {
 	struct count n = { 0, 0, 0, 0 };
-	int want_corruptions = 0, want_asleep = 0, i, named = 0, ok;
+	int want_corruptions = 0, want_asleep = 0, want_awake = 0;
+	int i, named = 0, ok;
 	size_t j;
 
 	for (i = 1; i < argc; i++) {
@@ -560,6 +591,8 @@ int main(int argc, char **argv)
 			named++;
 		else if (!strcmp(argv[i], "--control=corruptions"))
 			want_corruptions = 1;
+		else if (!strcmp(argv[i], "--control=corruptions-only"))
+			want_corruptions = want_awake = 1;
 		else if (!strcmp(argv[i], "--control=asleep"))
 			want_asleep = 1;
 		else
@@ -593,7 +626,8 @@ int main(int argc, char **argv)
 	       n.wrong);
 	if (want_corruptions || want_asleep)
 		ok = (!want_corruptions || n.corruptions > 0) &&
-		     (!want_asleep || n.asleep > 0) && !n.wrong;
+		     (!want_asleep || n.asleep > 0) &&
+		     (!want_awake || !n.asleep) && !n.wrong;
 	else
 		ok = !n.corruptions && !n.asleep && !n.wrong;
 	printf("1..1\n%s 1 - %s\n", ok ? "ok" : "not ok",

@@ -56,24 +56,6 @@ static void wait_in_vain(void *arg)
 	EXPECT(take(s->how, &s->mutex), ENOTRECOVERABLE);
 }
 
-/* Each of them must come to its end by itself. */
-static void reap_in_time(pid_t *pid)
-{
-	int i, ms = 0, asleep = 0, status;
-
-	for (i = 0; i < WAITERS; i++) {
-		while (!waitpid(pid[i], &status, WNOHANG)) {
-			if (ms++ > 20000 && !kill(pid[i], SIGKILL))
-				asleep++;
-			sleep_ms(1);
-		}
-		CHECK(WIFSIGNALED(status) ||
-		      (WIFEXITED(status) && !WEXITSTATUS(status)));
-	}
-	if (asleep)
-		fail(__FILE__, __LINE__, "waiters are left asleep");
-}
-
 static int only_nobody;
 
 static void one(const struct variety *v)
@@ -102,7 +84,8 @@ static void one(const struct variety *v)
 		}
 		EXPECT(pthread_mutex_unlock(&s->mutex), 0);
 		if (pshared && how != TRYLOCK)
-			reap_in_time(waiter);
+			for (i = 0; i < WAITERS; i++)
+				reap_in_time(waiter[i]);
 		try_all(NULL);
 		if (pshared) {
 			reap(spawn(try_all, NULL));

@@ -20,11 +20,11 @@
 #ifndef _FUTEX_ROBUST_UNLOCK_H
 #define _FUTEX_ROBUST_UNLOCK_H 1
 
-#include <errno.h>
 #include <stdbool.h>
 #include <atomic.h>
 #include <ldsodefs.h>
 #include <lowlevellock-futex.h>
+#include <pthread_mutex_conf.h>
 #include <pthreadP.h>
 #include <sysdep.h>
 #include <futex-robust-vdso.h>
@@ -57,11 +57,25 @@
 # define FUTEX_ROBUST_LIST32	1024
 #endif
 
-/* The robust list, and thus the slot, consists of 4-byte pointers.  A 64-bit
-   kernel cannot tell from the system call and would clear 8 bytes.  */
+/* With 4-byte pointers the slot has 4 bytes.  A 64-bit kernel clears 8 bytes
+   unless it is told, and a 32-bit kernel clears none.  */
 #define FUTEX_ROBUST_UNLOCK_FLAGS					\
   (sizeof (void *) == 4							\
    ? FUTEX_ROBUST_UNLOCK | FUTEX_ROBUST_LIST32 : FUTEX_ROBUST_UNLOCK)
+
+/* Values of the tunable glibc.pthread.robust_unlock.  */
+enum
+{
+  ROBUST_UNLOCK_STOCK = 0,	/* Without the kernel, always.  */
+  ROBUST_UNLOCK_DEFAULT = 1,	/* No system call if there are no waiters.  */
+  ROBUST_UNLOCK_STRICT = 2	/* Never without the kernel if it can help.  */
+};
+
+/* After the system call has been refused, this many releases do without it.
+   The kernel of a process does not change, but a refusal need not hold: a
+   seccomp filter may be in force for some threads only, and a process may be
+   restored from a checkpoint on another machine.  */
+#define ROBUST_UNLOCK_RETRY 1024
 
 /* Release the robust mutex whose futex word is *FUTEX and wake one waiter.
    OP is FUTEX_WAKE or, for a priority-inheritance mutex, FUTEX_UNLOCK_PI.
@@ -72,40 +86,57 @@
    Returns true if the mutex has been released and list_op_pending is clear.
    The mutex must not be accessed any more.
 
-   Returns false if nothing has been stored anywhere: the caller still owns
-   the mutex, list_op_pending is still set, and the caller has to do both
+   Returns false if the mutex has not been released: the caller still owns
+   it, list_op_pending is still set, and the caller has to do both
    stores on its own.  This is the case if the kernel has no such function in
-   its vDSO, or if something refused the system call.  (A seccomp filter that
-   kills the thread for an unknown flag cannot be helped.)  */
+   its vDSO and there are no waiters, for which a system call would be too
+   much (unless the tunable asks for it), or if something refused the system
+   call.  (A seccomp filter that kills the thread for an unknown flag cannot
+   be helped, other than by the tunable.)  */
 static __always_inline bool
 futex_robust_unlock (int *futex, int op, int private)
 {
-#ifdef HAVE_FUTEX_ROBUST_UNLOCK_VSYSCALL
-  unsigned int (*try_unlock) (unsigned int *, unsigned int, void *)
-    = GLRO (dl_vdso_futex_robust_try_unlock);
-  if (try_unlock == NULL)
+  int policy = __mutex_aconf.robust_unlock;
+  if (__glibc_unlikely (policy == ROBUST_UNLOCK_STOCK))
     return false;
 
+  unsigned int tid = THREAD_GETMEM (THREAD_SELF, tid);
+
+#ifdef HAVE_FUTEX_ROBUST_UNLOCK_VSYSCALL
   /* If there are no waiters, the word is just the TID and the locked
      compare-exchange in the vDSO is the store that releases.  If we die
      before it, the kernel sees a word with our TID and marks it; from then
      on it sees an empty slot.  It is one function for all kinds of futexes
      because a PI futex without waiters has no state in the kernel.  */
-  unsigned int tid = THREAD_GETMEM (THREAD_SELF, tid);
-  if (__glibc_likely (try_unlock ((unsigned int *) futex, tid,
-				  &THREAD_SELF->robust_head.list_op_pending)
-		      == tid))
-    return true;
+  unsigned int (*try_unlock) (unsigned int *, unsigned int, void *)
+    = GLRO (dl_vdso_futex_robust_try_unlock);
+  if (__glibc_likely (try_unlock != NULL))
+    {
+      if (__glibc_likely (try_unlock ((unsigned int *) futex, tid,
+				      &THREAD_SELF->robust_head.list_op_pending)
+			  == tid))
+	return true;
+    }
+  else
+#endif
+  if (policy != ROBUST_UNLOCK_STRICT && atomic_load_relaxed (futex) == tid)
+    return false;
+
+  /* Threads may overwrite each other's count; it is only a hint.  */
+  int skip = atomic_load_relaxed (&__robust_unlock_skip);
+  if (__glibc_unlikely (skip > 0))
+    {
+      atomic_store_relaxed (&__robust_unlock_skip, skip - 1);
+      return false;
+    }
 
   /* There may be waiters, and nothing has been stored so far.  The store
      that releases is now one of the kernel's, and it clears the slot before
      it returns to user space or handles a fatal signal.  */
-  long int ret
-    = INTERNAL_SYSCALL_CALL (futex, futex,
-			     __lll_private_flag (op | FUTEX_ROBUST_UNLOCK_FLAGS,
-						 private),
-			     1, NULL,
-			     &THREAD_SELF->robust_head.list_op_pending);
+  INTERNAL_SYSCALL_CALL (futex, futex,
+			 __lll_private_flag (op | FUTEX_ROBUST_UNLOCK_FLAGS,
+					     private),
+			 1, NULL, &THREAD_SELF->robust_head.list_op_pending);
 
   /* The result does not tell whether the mutex has been released.  FUTEX_WAKE
      returns EINVAL after it has done everything, if the memory meanwhile is
@@ -116,21 +147,21 @@ futex_robust_unlock (int *futex, int op, int private)
 		      == NULL))
     return true;
 
-  /* Nothing has been stored, except if the kernel stored to the word and then
-     was not able to clear the slot, which it reports as EFAULT, without
-     waking anybody.  Never release twice: the word may belong to the next
-     owner.  As long as it has our TID, it is ours: nobody else may replace
-     that.  */
-  if (INTERNAL_SYSCALL_ERROR_P (ret) && INTERNAL_SYSCALL_ERRNO (ret) == EFAULT
-      && (atomic_load_relaxed (futex) & FUTEX_TID_MASK) != tid)
+  /* The slot is still set.  As long as the word has our TID, the mutex is
+     ours, because nobody else may replace that, and nothing has been stored.
+     If it has not, the mutex has been released and must not be released
+     again: the kernel was not able to clear the slot, which it reports as
+     EFAULT without waking anybody, or an emulator has ignored the flag of
+     FUTEX_UNLOCK_PI.  */
+  if (__glibc_unlikely ((atomic_load_relaxed (futex) & FUTEX_TID_MASK) != tid))
     {
       if (op == FUTEX_WAKE)
 	lll_futex_wake (futex, 1, private);
       THREAD_SETMEM (THREAD_SELF, robust_head.list_op_pending, NULL);
       return true;
     }
-#endif
 
+  atomic_store_relaxed (&__robust_unlock_skip, ROBUST_UNLOCK_RETRY);
   return false;
 }
 

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: MIT
+/*
+ * A kernel that releases a robust mutex may leave FUTEX_WAITERS in the lock
+ * word, without an owner, while there are more waiters. No kernel does so yet;
+ * the test writes the word by hand. Every way to take a mutex must take it as
+ * free, with success, and must keep FUTEX_WAITERS until the unlock, which then
+ * wakes the next waiter.
+ *
+ * Fails on stock glibc (lock sleeps, trylock says EBUSY, timedlock times out)
+ * and on stock musl (a false EOWNERDEAD).
+ */
+#include "harness.h"
+#include <sys/syscall.h>
+
+#define FUTEX_WAKE	1
+#define TID_MASK	0x3fffffffU	/* FUTEX_TID_MASK, uapi/linux/futex.h */
+#define FUTEX_WAITERS	0x80000000U
+#define SLEEPERS	2
+
+struct state {
+	pthread_mutex_t mutex;
+	pthread_cond_t cond;
+	volatile int ready, released, got[SLEEPERS], waiting;
+	enum taker how;
+};
+
+static struct state *s;
+
+/* The lock word is the first int of the locked mutex that has our id. */
+static volatile unsigned *lock_word(void)
+{
+	unsigned *w = (unsigned *)&s->mutex, tid = syscall(SYS_gettid);
+	volatile unsigned *found = NULL;
+	size_t i;
+
+	EXPECT(pthread_mutex_lock(&s->mutex), 0);
+	for (i = 0; !found && i < sizeof(s->mutex) / sizeof(*w); i++)
+		if ((w[i] & TID_MASK) == tid)
+			found = w + i;
+	EXPECT(pthread_mutex_unlock(&s->mutex), 0);
+	CHECK(found);
+	return found;
+}
+
+static void take_and_check(void *arg)
+{
+	volatile unsigned *word = arg;
+
+	EXPECT(take(s->how, &s->mutex), 0);
+	CHECK(*word == (syscall(SYS_gettid) | FUTEX_WAITERS));
+	EXPECT(pthread_mutex_unlock(&s->mutex), 0);
+	CHECK(*word == 0);
+	EXPECT(pthread_mutex_unlock(&s->mutex), EPERM);
+}
+
+static void *take_and_check_thread(void *arg)
+{
+	take_and_check(arg);
+	return NULL;
+}
+
+/* An owner that releases as such a kernel does, and stays alive. */
+static void release_as_kernel(void *arg)
+{
+	volatile unsigned *word = arg;
+
+	EXPECT(pthread_mutex_lock(&s->mutex), 0);
+	s->ready = 1;
+	while (s->ready == 1)
+		sleep_ms(1);
+	__atomic_store_n(word, FUTEX_WAITERS, __ATOMIC_RELEASE);
+	syscall(SYS_futex, word, FUTEX_WAKE, 1, NULL, NULL, 0);
+	for (;;)
+		pause();
+}
+
+static void sleeper(void *arg)
+{
+	(void)arg;
+	EXPECT(take(s->how, &s->mutex), 0);
+	EXPECT(pthread_mutex_unlock(&s->mutex), 0);
+}
+
+static void *cond_sleeper(void *arg)
+{
+	volatile unsigned *word = arg;
+
+	EXPECT(pthread_mutex_lock(&s->mutex), 0);
+	s->waiting = 1;
+	EXPECT(pthread_cond_wait(&s->cond, &s->mutex), 0);
+	CHECK(*word & FUTEX_WAITERS);
+	EXPECT(pthread_mutex_unlock(&s->mutex), 0);
+	return NULL;
+}
+
+static void cond_sleeper_process(void *arg)
+{
+	cond_sleeper(arg);
+}
+
+static void one(const struct variety *v)
+{
+	volatile unsigned *word;
+	pthread_condattr_t a;
+	pid_t owner, pid[SLEEPERS];
+	int i;
+
+	/* The kernel itself acquires PI mutexes. */
+	if (v->protocol != PTHREAD_PRIO_NONE)
+		return;
+	for (s->how = 0; s->how < NR_TAKERS; s->how++) {
+		snprintf(doing, sizeof(doing), "%s: %s", v->name,
+			 taker_names[s->how]);
+		init(&s->mutex, v);
+		word = lock_word();
+		*word = FUTEX_WAITERS;
+		if (v->pshared == PTHREAD_PROCESS_SHARED) {
+			reap_in_time(spawn(take_and_check, (void *)word));
+			*word = FUTEX_WAITERS;
+			take_and_check((void *)word);
+		} else {
+			alarm(20);
+			in_thread(take_and_check_thread, (void *)word);
+			alarm(0);
+		}
+		EXPECT(pthread_mutex_destroy(&s->mutex), 0);
+	}
+	if (v->pshared != PTHREAD_PROCESS_SHARED)
+		return;
+
+	for (s->how = 0; s->how < TRYLOCK; s->how++) {
+		snprintf(doing, sizeof(doing), "%s: %s with sleepers", v->name,
+			 taker_names[s->how]);
+		init(&s->mutex, v);
+		word = lock_word();
+		s->ready = 0;
+		owner = spawn(release_as_kernel, (void *)word);
+		await(&s->ready, owner);
+		for (i = 0; i < SLEEPERS; i++) {
+			pid[i] = spawn(sleeper, NULL);
+			wait_until_asleep(pid[i]);
+		}
+		s->ready = 2;
+		for (i = 0; i < SLEEPERS; i++)
+			reap_in_time(pid[i]);
+		EXPECT(pthread_mutex_trylock(&s->mutex), 0);
+		EXPECT(pthread_mutex_unlock(&s->mutex), 0);
+		kill_and_reap(owner);
+		EXPECT(pthread_mutex_trylock(&s->mutex), 0);
+		EXPECT(pthread_mutex_unlock(&s->mutex), 0);
+		EXPECT(pthread_mutex_destroy(&s->mutex), 0);
+	}
+
+	snprintf(doing, sizeof(doing), "%s: cond_wait", v->name);
+	init(&s->mutex, v);
+	EXPECT(pthread_condattr_init(&a), 0);
+	EXPECT(pthread_condattr_setpshared(&a, PTHREAD_PROCESS_SHARED), 0);
+	EXPECT(pthread_cond_init(&s->cond, &a), 0);
+	word = lock_word();
+	s->waiting = 0;
+	pid[0] = spawn(cond_sleeper_process, (void *)word);
+	await(&s->waiting, pid[0]);
+	/* It waits once the mutex is free. */
+	EXPECT(pthread_mutex_lock(&s->mutex), 0);
+	EXPECT(pthread_mutex_unlock(&s->mutex), 0);
+	*word = FUTEX_WAITERS;
+	EXPECT(pthread_cond_signal(&s->cond), 0);
+	reap_in_time(pid[0]);
+	EXPECT(pthread_cond_destroy(&s->cond), 0);
+	EXPECT(pthread_mutex_destroy(&s->mutex), 0);
+}
+
+int main(void)
+{
+	s = shared(sizeof(*s));
+	for_each_variety(one);
+	return 0;
+}
