@@ -20,6 +20,7 @@
 #ifndef _FUTEX_ROBUST_UNLOCK_H
 #define _FUTEX_ROBUST_UNLOCK_H 1
 
+#include <errno.h>
 #include <stdbool.h>
 #include <atomic.h>
 #include <ldsodefs.h>
@@ -68,13 +69,13 @@ enum
 {
   ROBUST_UNLOCK_STOCK = 0,	/* Without the kernel, always.  */
   ROBUST_UNLOCK_DEFAULT = 1,	/* No system call if there are no waiters.  */
-  ROBUST_UNLOCK_STRICT = 2	/* Never without the kernel if it can help.  */
+  ROBUST_UNLOCK_STRICT = 2	/* Always ask the kernel, unless refused.  */
 };
 
-/* After the system call has been refused, this many releases do without it.
-   The kernel of a process does not change, but a refusal need not hold: a
-   seccomp filter may be in force for some threads only, and a process may be
-   restored from a checkpoint on another machine.  */
+/* After the system call has been refused, this many releases do without it,
+   those of the other threads included.  A refusal need not hold: a seccomp
+   filter may be in force for some threads only, and a process may be restored
+   from a checkpoint on another machine.  */
 #define ROBUST_UNLOCK_RETRY 1024
 
 /* Release the robust mutex whose futex word is *FUTEX and wake one waiter.
@@ -88,11 +89,11 @@ enum
 
    Returns false if the mutex has not been released: the caller still owns
    it, list_op_pending is still set, and the caller has to do both
-   stores on its own.  This is the case if the kernel has no such function in
-   its vDSO and there are no waiters, for which a system call would be too
-   much (unless the tunable asks for it), or if something refused the system
-   call.  (A seccomp filter that kills the thread for an unknown flag cannot
-   be helped, other than by the tunable.)  */
+   stores on its own.  This is the case if the kernel cannot help, if there is
+   no vDSO and there are no waiters, for which a system call would be too much
+   (unless the tunable asks for it), or if something refused the system call.
+   (A seccomp filter that kills the thread for an unknown flag cannot be
+   helped, other than by the tunable.)  */
 static __always_inline bool
 futex_robust_unlock (int *futex, int op, int private)
 {
@@ -117,6 +118,10 @@ futex_robust_unlock (int *futex, int op, int private)
 			  == tid))
 	return true;
     }
+  /* A vDSO without the function is that of an older kernel, which does not
+     know the flag either.  */
+  else if (policy != ROBUST_UNLOCK_STRICT && GLRO (dl_sysinfo_map) != NULL)
+    return false;
   else
 #endif
   if (policy != ROBUST_UNLOCK_STRICT && atomic_load_relaxed (futex) == tid)
@@ -133,35 +138,49 @@ futex_robust_unlock (int *futex, int op, int private)
   /* There may be waiters, and nothing has been stored so far.  The store
      that releases is now one of the kernel's, and it clears the slot before
      it returns to user space or handles a fatal signal.  */
-  INTERNAL_SYSCALL_CALL (futex, futex,
-			 __lll_private_flag (op | FUTEX_ROBUST_UNLOCK_FLAGS,
-					     private),
-			 1, NULL, &THREAD_SELF->robust_head.list_op_pending);
+  long int ret
+    = INTERNAL_SYSCALL_CALL (futex, futex,
+			     __lll_private_flag (op | FUTEX_ROBUST_UNLOCK_FLAGS,
+						 private),
+			     1, NULL,
+			     &THREAD_SELF->robust_head.list_op_pending);
 
-  /* The result does not tell whether the mutex has been released.  FUTEX_WAKE
-     returns EINVAL after it has done everything, if the memory meanwhile is
-     used for a PI futex with waiters; a seccomp filter or an emulator may
-     report success without having done anything.  The slot, which belongs to
-     us in any case, tells: the kernel clears it right after the store.  */
-  if (__glibc_likely (THREAD_GETMEM (THREAD_SELF, robust_head.list_op_pending)
-		      == NULL))
-    return true;
-
-  /* The slot is still set.  As long as the word has our TID, the mutex is
-     ours, because nobody else may replace that, and nothing has been stored.
-     If it has not, the mutex has been released and must not be released
-     again: the kernel was not able to clear the slot, which it reports as
-     EFAULT without waking anybody, or an emulator has ignored the flag of
-     FUTEX_UNLOCK_PI.  */
-  if (__glibc_unlikely ((atomic_load_relaxed (futex) & FUTEX_TID_MASK) != tid))
+  /* Most errors come before any store: ENOSYS from a kernel that does not
+     know the flag, EPERM from a filter or if the word is not ours.  Apart from
+     them, the result does not tell whether the mutex has been released.
+     FUTEX_WAKE returns EINVAL after it has done everything, if the memory
+     meanwhile is used for a PI futex with waiters; a seccomp filter or an
+     emulator may report success without having done anything.  The slot,
+     which belongs to this thread, tells: the kernel clears it right after the
+     store.  */
+  if (__glibc_likely (!INTERNAL_SYSCALL_ERROR_P (ret))
+      || INTERNAL_SYSCALL_ERRNO (ret) == EINVAL
+      || INTERNAL_SYSCALL_ERRNO (ret) == EFAULT)
     {
-      if (op == FUTEX_WAKE)
-	lll_futex_wake (futex, 1, private);
-      THREAD_SETMEM (THREAD_SELF, robust_head.list_op_pending, NULL);
-      return true;
+      if (__glibc_likely (THREAD_GETMEM (THREAD_SELF,
+					 robust_head.list_op_pending)
+			  == NULL))
+	return true;
+
+      /* As long as the word has our TID, the mutex is ours, because nobody
+	 else may replace that, and nothing has been stored.  If it has not,
+	 the mutex has been released and must not be released again: the
+	 kernel was not able to clear the slot, which it reports as EFAULT
+	 (FUTEX_WAKE does so without waking anybody), or an emulator has
+	 ignored the flag of FUTEX_UNLOCK_PI.  */
+      if ((atomic_load_relaxed (futex) & FUTEX_TID_MASK) != tid)
+	{
+	  if (op == FUTEX_WAKE)
+	    lll_futex_wake (futex, 1, private);
+	  THREAD_SETMEM (THREAD_SELF, robust_head.list_op_pending, NULL);
+	  return true;
+	}
     }
 
-  atomic_store_relaxed (&__robust_unlock_skip, ROBUST_UNLOCK_RETRY);
+  /* EAGAIN is about the state of this mutex.  */
+  if (!(INTERNAL_SYSCALL_ERROR_P (ret)
+	&& INTERNAL_SYSCALL_ERRNO (ret) == EAGAIN))
+    atomic_store_relaxed (&__robust_unlock_skip, ROBUST_UNLOCK_RETRY);
   return false;
 }
 

@@ -21,7 +21,8 @@
    HAVE_FUTEX_ROBUST_UNLOCK_VSYSCALL to the name of the symbol that matches
    the robust list of its ABI (list64 for 8-byte pointers, list32 for 4-byte
    ones) in a header of this name in its own sysdeps directory.  Without the
-   macro nothing is looked up and robust mutexes are released as before.
+   macro nothing is looked up, and robust mutexes without waiters are released
+   as before (see futex-robust-unlock.h).
 
    This header is included inside of a structure definition (see
    dl-vdso-setup.c): it must contain nothing but macro definitions.  */
