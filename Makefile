@@ -55,7 +55,7 @@ build/bin/robust-check: tools/robust-check.c
 	@$(CC) -O2 -Wall -Wextra -static -o $@ $<
 
 doctor: build/bin/robust-check
-	@build/bin/robust-check $(PROGRAM)
+	@build/bin/robust-check $(PROGRAM) || test $$? = 1
 
 check: all stock
 	@tests/check --kernel '$(KERNEL)' --arch $(ARCH) --tests '$(TESTS)' $(names)

@@ -68,14 +68,11 @@ static void *die_as_owner_thread(void *arg)
 static void one(const struct variety *v)
 {
 	int pshared = v->pshared == PTHREAD_PROCESS_SHARED, i;
-	pthread_condattr_t a;
 	pthread_t t;
 	pid_t pid = 0;
 
 	init(&s->mutex, v);
-	EXPECT(pthread_condattr_init(&a), 0);
-	EXPECT(pthread_condattr_setpshared(&a, v->pshared), 0);
-	EXPECT(pthread_cond_init(&s->cond, &a), 0);
+	init_cond(&s->cond, v);
 	s->turn = s->waiting = 0;
 
 	if (pshared)

@@ -149,6 +149,16 @@ static UNUSED void init(pthread_mutex_t *m, const struct variety *v)
 	EXPECT(pthread_mutexattr_destroy(&a), 0);
 }
 
+static UNUSED void init_cond(pthread_cond_t *c, const struct variety *v)
+{
+	pthread_condattr_t a;
+
+	EXPECT(pthread_condattr_init(&a), 0);
+	EXPECT(pthread_condattr_setpshared(&a, v->pshared), 0);
+	EXPECT(pthread_cond_init(c, &a), 0);
+	EXPECT(pthread_condattr_destroy(&a), 0);
+}
+
 /* The ways to take a mutex, which must agree. */
 enum taker { LOCK, TIMEDLOCK, TRYLOCK, NR_TAKERS };
 
@@ -200,18 +210,27 @@ static UNUSED void reap(pid_t pid)
 		     status);
 }
 
-/* The same, and in time: it may sleep for good on a mutex that is free. */
-static UNUSED void reap_in_time(pid_t pid)
+/* The status of a process that has to end in time: it may sleep for good on a
+ * mutex that is free, or loop. */
+static UNUSED int status_in_time(pid_t pid)
 {
 	int ms, status;
 
 	for (ms = 0; !waitpid(pid, &status, WNOHANG); ms++) {
 		if (ms > 20000) {
 			kill(pid, SIGKILL);
-			fail(__FILE__, __LINE__, "a waiter is left asleep");
+			fail(__FILE__, __LINE__, "a process does not end: left asleep?");
 		}
 		sleep_ms(1);
 	}
+	return status;
+}
+
+/* Like reap, and in time. */
+static UNUSED void reap_in_time(pid_t pid)
+{
+	int status = status_in_time(pid);
+
 	if (!WIFEXITED(status) || WEXITSTATUS(status))
 		fail(__FILE__, __LINE__, "a process ended with status %#x",
 		     status);

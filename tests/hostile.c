@@ -20,7 +20,6 @@ struct state {
 
 static struct state *s;
 static unsigned char *page;
-static const struct variety *variety;
 static unsigned garbage;
 
 /* The first int of the locked mutex that has our id is the lock word. */
@@ -33,22 +32,6 @@ static volatile unsigned *lock_word(pthread_mutex_t *m)
 		if ((w[i] & FUTEX_TID_MASK) == (unsigned)syscall(SYS_gettid))
 			return w + i;
 	fail(__FILE__, __LINE__, "no word of a locked mutex has the owner's id");
-}
-
-/* How the process ends, which must be within a time. Returns the status. */
-static int outcome(void (*f)(void *), void *arg)
-{
-	pid_t pid = spawn(f, arg);
-	int ms, status;
-
-	for (ms = 0; !waitpid(pid, &status, WNOHANG); ms++) {
-		if (ms > 20000) {
-			kill(pid, SIGKILL);
-			fail(__FILE__, __LINE__, "it does not come to an end");
-		}
-		sleep_ms(1);
-	}
-	return status;
 }
 
 static void unlock_with_garbage(void *arg)
@@ -124,34 +107,33 @@ static void one(const struct variety *v)
 
 	if (v->pshared != PTHREAD_PROCESS_SHARED)
 		return;
-	variety = v;
 	for (j = 0; j < sizeof(garbages) / sizeof(garbages[0]); j++) {
 		garbage = garbages[j];
 		snprintf(doing, sizeof(doing), "%s: lock word %#x", v->name,
 			 garbage);
 		init(&s->m[0], v);
-		status = outcome(unlock_with_garbage, &s->m[0]);
+		status = status_in_time(spawn(unlock_with_garbage, &s->m[0]));
 		CHECK(WIFEXITED(status) && !WEXITSTATUS(status));
 	}
 
 	snprintf(doing, sizeof(doing), "%s: destroyed", v->name);
 	init(&s->m[0], v);
-	status = outcome(use_destroyed, &s->m[0]);
+	status = status_in_time(spawn(use_destroyed, &s->m[0]));
 	CHECK(WIFEXITED(status) && !WEXITSTATUS(status));
 
 	snprintf(doing, sizeof(doing), "%s: read-only page", v->name);
 	init((pthread_mutex_t *)page, v);
-	status = outcome(unlock_read_only, NULL);
+	status = status_in_time(spawn(unlock_read_only, NULL));
 	CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV);
 
 	snprintf(doing, sizeof(doing), "%s: vanished page", v->name);
 	init((pthread_mutex_t *)page, v);
-	status = outcome(unlock_vanished, NULL);
+	status = status_in_time(spawn(unlock_vanished, NULL));
 	CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV);
 
 	snprintf(doing, sizeof(doing), "%s: circular list", v->name);
 	init(&s->m[0], v);
-	status = outcome(circular_list, NULL);
+	status = status_in_time(spawn(circular_list, NULL));
 	CHECK(WIFEXITED(status) && !WEXITSTATUS(status));
 	EXPECT(pthread_mutex_trylock(&s->m[0]), EOWNERDEAD);
 	EXPECT(pthread_mutex_consistent(&s->m[0]), 0);
@@ -162,7 +144,7 @@ static void one(const struct variety *v)
 	snprintf(doing, sizeof(doing), "%s: %d mutexes held", v->name, MANY);
 	for (i = 0; i < MANY; i++)
 		init(&s->m[i], v);
-	status = outcome(lock_many, NULL);
+	status = status_in_time(spawn(lock_many, NULL));
 	CHECK(WIFEXITED(status) && !WEXITSTATUS(status));
 	for (i = died = busy = 0; i < MANY; i++) {
 		int e = pthread_mutex_trylock(&s->m[i]);

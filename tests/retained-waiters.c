@@ -101,7 +101,6 @@ static void cond_sleeper_process(void *arg)
 static void one(const struct variety *v)
 {
 	volatile unsigned *word;
-	pthread_condattr_t a;
 	pid_t owner, pid[SLEEPERS];
 	int i;
 
@@ -153,9 +152,7 @@ static void one(const struct variety *v)
 
 	snprintf(doing, sizeof(doing), "%s: cond_wait", v->name);
 	init(&s->mutex, v);
-	EXPECT(pthread_condattr_init(&a), 0);
-	EXPECT(pthread_condattr_setpshared(&a, PTHREAD_PROCESS_SHARED), 0);
-	EXPECT(pthread_cond_init(&s->cond, &a), 0);
+	init_cond(&s->cond, v);
 	word = lock_word();
 	s->waiting = 0;
 	pid[0] = spawn(cond_sleeper_process, (void *)word);
