@@ -118,8 +118,8 @@ futex_robust_unlock (int *futex, int op, int private)
 			  == tid))
 	return true;
     }
-  /* A vDSO without the function is that of an older kernel, which does not
-     know the flag either.  */
+  /* A vDSO without the function normally is that of an older kernel, which
+     does not know the flag either.  */
   else if (policy != ROBUST_UNLOCK_STRICT && GLRO (dl_sysinfo_map) != NULL)
     return false;
   else
@@ -148,13 +148,13 @@ futex_robust_unlock (int *futex, int op, int private)
   /* Most errors come before any store: ENOSYS from a kernel that does not
      know the flag, EPERM from a filter or if the word is not ours.  Apart from
      them, the result does not tell whether the mutex has been released.
-     FUTEX_WAKE returns EINVAL after it has done everything, if the memory
-     meanwhile is used for a PI futex with waiters; a seccomp filter or an
-     emulator may report success without having done anything.  The slot,
-     which belongs to this thread, tells: the kernel clears it right after the
-     store.  */
+     FUTEX_WAKE returns EINVAL after it has released the mutex and cleared the
+     slot, if the memory meanwhile is used for a PI futex with waiters; a
+     seccomp filter or an emulator may report success without having done
+     anything.  The slot, which belongs to this thread, tells: the kernel
+     clears it right after the store.  */
   if (__glibc_likely (!INTERNAL_SYSCALL_ERROR_P (ret))
-      || INTERNAL_SYSCALL_ERRNO (ret) == EINVAL
+      || (op == FUTEX_WAKE && INTERNAL_SYSCALL_ERRNO (ret) == EINVAL)
       || INTERNAL_SYSCALL_ERRNO (ret) == EFAULT)
     {
       if (__glibc_likely (THREAD_GETMEM (THREAD_SELF,
