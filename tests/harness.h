@@ -159,11 +159,21 @@ static UNUSED void init_cond(pthread_cond_t *c, const struct variety *v)
 	EXPECT(pthread_condattr_destroy(&a), 0);
 }
 
-/* The ways to take a mutex, which must agree. */
-enum taker { LOCK, TIMEDLOCK, TRYLOCK, NR_TAKERS };
+/* The ways to take a mutex, which must agree. Those before TRYLOCK wait. */
+enum taker {
+	LOCK, TIMEDLOCK,
+#ifdef __GLIBC__
+	CLOCKLOCK,
+#endif
+	TRYLOCK, NR_TAKERS
+};
 
 static const char *const taker_names[NR_TAKERS] UNUSED = {
-	"lock", "timedlock", "trylock"
+	"lock", "timedlock",
+#ifdef __GLIBC__
+	"clocklock",
+#endif
+	"trylock"
 };
 
 /* A minute stands for ever: it is long enough for an emulated CPU, and the
@@ -177,6 +187,12 @@ static UNUSED int take(enum taker how, pthread_mutex_t *m)
 		return pthread_mutex_lock(m);
 	case TRYLOCK:
 		return pthread_mutex_trylock(m);
+#ifdef __GLIBC__
+	case CLOCKLOCK:
+		CHECK(!clock_gettime(CLOCK_MONOTONIC, &ts));
+		ts.tv_sec += 60;
+		return pthread_mutex_clocklock(m, CLOCK_MONOTONIC, &ts);
+#endif
 	default:
 		ts = in_ms(60000);
 		return pthread_mutex_timedlock(m, &ts);
@@ -265,30 +281,51 @@ static UNUSED void in_thread(void *(*f)(void *), void *arg)
 	EXPECT(pthread_join(t, NULL), 0);
 }
 
-/* Wait until the process (or thread, by its id) sleeps. There is no portable
- * way to know; where /proc does not say, wait long enough. */
-static UNUSED void wait_until_asleep(pid_t pid)
+/* Is the process (or thread, by its id) asleep? -1: /proc does not say. */
+static UNUSED int asleep(pid_t pid)
 {
 	char path[64], buf[512], *p;
-	int i, seen = 0;
+	size_t n;
+	FILE *f;
 
 	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	for (i = 0; i < 30000 && seen < 20; i++) {
-		FILE *f = fopen(path, "r");
-		size_t n;
+	f = fopen(path, "r");
+	if (!f)
+		return -1;
+	n = fread(buf, 1, sizeof(buf) - 1, f);
+	fclose(f);
+	buf[n] = 0;
+	p = strrchr(buf, ')');
+	return p && p[1] && p[2] == 'S';
+}
 
-		if (!f) {
-			sleep_ms(500);
-			return;
+/* Wait until all of them sleep. There is no portable way to know; where /proc
+ * does not say, wait long enough. */
+static UNUSED void wait_until_all_asleep(const pid_t *pid, int n)
+{
+	int ms, i, seen = 0;
+
+	for (ms = 0; ms < 30000 && seen < 20; ms++) {
+		int all = 1;
+
+		for (i = 0; i < n; i++) {
+			int a = asleep(pid[i]);
+
+			if (a < 0) {
+				sleep_ms(500);
+				return;
+			}
+			all = all && a;
 		}
-		n = fread(buf, 1, sizeof(buf) - 1, f);
-		fclose(f);
-		buf[n] = 0;
-		p = strrchr(buf, ')');
-		seen = p && p[1] && p[2] == 'S' ? seen + 1 : 0;
+		seen = all ? seen + 1 : 0;
 		sleep_ms(1);
 	}
 	CHECK(seen);
+}
+
+static UNUSED void wait_until_asleep(pid_t pid)
+{
+	wait_until_all_asleep(&pid, 1);
 }
 
 #endif

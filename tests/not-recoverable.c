@@ -2,23 +2,33 @@
 /*
  * A robust mutex whose owner died is unlocked without having been made
  * consistent. From then on everybody gets ENOTRECOVERABLE, whichever way they
- * try, as often as they try, in any process; so does each of several who wait
- * at that time.
+ * try, as often as they try, in any process; so does each of 2 to 8 processes
+ * or threads that wait for it at that time, in any function that waits, that
+ * of a condition variable included.
  *
- * Fails on stock glibc and musl: of three waiters one or two sleep for good.
+ * Fails on stock glibc and musl: of several waiters all but one or two sleep
+ * for good.
  * Fails on stock glibc: its trylock keeps the mutex it cannot use, and the
  * next to lock it sleeps for good (argument "nobody" shows that alone).
+ * Fails on musl without the change to pthread_cond_timedwait.c: there a
+ * waiter that gets ENOTRECOVERABLE sends the next one to sleep on the mutex.
  */
 #include "harness.h"
+#include <sys/syscall.h>
 
-#define WAITERS 3
+#define MOST_WAITERS	8
+#define COND_WAIT	NR_TAKERS	/* one more way to wait */
 
 struct state {
 	pthread_mutex_t mutex;
-	enum taker how;
+	pthread_cond_t cond;
+	int how;
+	pid_t id[MOST_WAITERS];
+	volatile int started, ended;
 };
 
 static struct state *s;
+static int only_nobody;
 
 static void *lock_and_end(void *arg)
 {
@@ -44,6 +54,7 @@ static void try_all(void *arg)
 		/* Not lock yet: this one tells a hang from the right thing. */
 		EXPECT(pthread_mutex_timedlock(&s->mutex, &ts),
 		       ENOTRECOVERABLE);
+		EXPECT(take(TRYLOCK - 1, &s->mutex), ENOTRECOVERABLE);
 		EXPECT(pthread_mutex_lock(&s->mutex), ENOTRECOVERABLE);
 		CHECK(pthread_mutex_consistent(&s->mutex) != 0);
 		CHECK(pthread_mutex_unlock(&s->mutex) != 0);
@@ -52,47 +63,120 @@ static void try_all(void *arg)
 
 static void wait_in_vain(void *arg)
 {
-	(void)arg;
-	EXPECT(take(s->how, &s->mutex), ENOTRECOVERABLE);
+	int i = (int)(size_t)arg;
+	struct timespec ts = in_ms(60000);
+
+	if (s->how == COND_WAIT)
+		EXPECT(pthread_mutex_lock(&s->mutex), 0);
+	s->id[i] = syscall(SYS_gettid);
+	__atomic_add_fetch(&s->started, 1, __ATOMIC_SEQ_CST);
+	if (s->how != COND_WAIT)
+		EXPECT(take(s->how, &s->mutex), ENOTRECOVERABLE);
+	else if (i & 1)
+		EXPECT(pthread_cond_timedwait(&s->cond, &s->mutex, &ts),
+		       ENOTRECOVERABLE);
+	else
+		EXPECT(pthread_cond_wait(&s->cond, &s->mutex), ENOTRECOVERABLE);
+	__atomic_add_fetch(&s->ended, 1, __ATOMIC_SEQ_CST);
 }
 
-static int only_nobody;
+static void *wait_in_vain_thread(void *arg)
+{
+	wait_in_vain(arg);
+	return NULL;
+}
+
+/* Wait until the counter is n. */
+static void await_count(volatile int *counter, int n)
+{
+	int ms;
+
+	for (ms = 0; *counter < n; ms++) {
+		if (ms > 20000)
+			fail(__FILE__, __LINE__, "%d of %d waiters %s", n - *counter, n,
+			     counter == &s->ended ? "are left asleep" :
+			     "do not come to wait");
+		sleep_ms(1);
+	}
+}
+
+/* Leave the mutex to the caller, who gets it from a dead owner. */
+static void lose_owner(int pshared)
+{
+	if (pshared)
+		reap(spawn(lock_and_exit, NULL));
+	else
+		in_thread(lock_and_end, NULL);
+	EXPECT(pthread_mutex_lock(&s->mutex), EOWNERDEAD);
+}
+
+static void some_wait(const struct variety *v, int how, int n)
+{
+	int pshared = v->pshared == PTHREAD_PROCESS_SHARED, i;
+	pthread_t t[MOST_WAITERS];
+	pid_t pid[MOST_WAITERS];
+
+	snprintf(doing, sizeof(doing), "%s: %d waiters in %s", v->name, n,
+		 how == COND_WAIT ? "cond_wait" : taker_names[how]);
+	init(&s->mutex, v);
+	init_cond(&s->cond, v);
+	s->how = how;
+	s->started = s->ended = 0;
+	if (how != COND_WAIT)
+		lose_owner(pshared);
+	for (i = 0; i < n; i++) {
+		void *arg = (void *)(size_t)i;
+
+		if (pshared)
+			pid[i] = spawn(wait_in_vain, arg);
+		else
+			EXPECT(pthread_create(&t[i], NULL,
+					      wait_in_vain_thread, arg), 0);
+	}
+	await_count(&s->started, n);
+	wait_until_all_asleep(s->id, n);
+	if (how == COND_WAIT) {
+		lose_owner(pshared);
+		EXPECT(pthread_cond_broadcast(&s->cond), 0);
+		wait_until_all_asleep(s->id, n);
+	}
+	EXPECT(pthread_mutex_unlock(&s->mutex), 0);
+	await_count(&s->ended, n);
+	for (i = 0; i < n; i++) {
+		if (pshared)
+			reap_in_time(pid[i]);
+		else
+			EXPECT(pthread_join(t[i], NULL), 0);
+	}
+	try_all(NULL);
+	EXPECT(pthread_cond_destroy(&s->cond), 0);
+	EXPECT(pthread_mutex_destroy(&s->mutex), 0);
+}
 
 static void one(const struct variety *v)
 {
-	int pshared = v->pshared == PTHREAD_PROCESS_SHARED;
-	pid_t waiter[WAITERS];
-	enum taker how;
-	int i;
+	int pshared = v->pshared == PTHREAD_PROCESS_SHARED, how, n;
 
-	for (how = only_nobody ? TRYLOCK : 0; how < NR_TAKERS; how++) {
-		snprintf(doing, sizeof(doing), "%s: %s%s", v->name,
-			 how == TRYLOCK ? "nobody waits" : "waiters in ",
-			 how == TRYLOCK ? "" : taker_names[how]);
-		init(&s->mutex, v);
-		s->how = how;
-		if (pshared)
-			reap(spawn(lock_and_exit, NULL));
+	for (how = 0; !only_nobody && how <= COND_WAIT; how++) {
+		if (how == TRYLOCK)
+			continue;
+		if (v->type == PTHREAD_MUTEX_NORMAL)
+			for (n = 2; n <= MOST_WAITERS; n++)
+				some_wait(v, how, n);
 		else
-			in_thread(lock_and_end, NULL);
-		EXPECT(pthread_mutex_lock(&s->mutex), EOWNERDEAD);
-		if (pshared && how != TRYLOCK) {
-			for (i = 0; i < WAITERS; i++)
-				waiter[i] = spawn(wait_in_vain, NULL);
-			for (i = 0; i < WAITERS; i++)
-				wait_until_asleep(waiter[i]);
-		}
-		EXPECT(pthread_mutex_unlock(&s->mutex), 0);
-		if (pshared && how != TRYLOCK)
-			for (i = 0; i < WAITERS; i++)
-				reap_in_time(waiter[i]);
-		try_all(NULL);
-		if (pshared) {
-			reap(spawn(try_all, NULL));
-			try_all(NULL);
-		}
-		EXPECT(pthread_mutex_destroy(&s->mutex), 0);
+			some_wait(v, how, 4);
 	}
+
+	snprintf(doing, sizeof(doing), "%s: nobody waits", v->name);
+	init(&s->mutex, v);
+	lose_owner(pshared);
+	EXPECT(pthread_mutex_unlock(&s->mutex), 0);
+	try_all(NULL);
+	if (pshared) {
+		reap(spawn(try_all, NULL));
+		try_all(NULL);
+	}
+	EXPECT(pthread_mutex_destroy(&s->mutex), 0);
 }
 
 int main(int argc, char **argv)
