@@ -6,14 +6,19 @@
  *
  * Fails if an unlock releases twice, releases a lock of somebody else, leaves
  * the lock held (as when the error of a refused system call is ignored), or
- * forgets a waiter. With the argument "refuse-midway", every worker has
- * FUTEX_ROBUST_UNLOCK refused by a filter from the middle of its work on, so a
- * libc must not rely on what it has learnt.
+ * forgets a waiter.
+ *
+ * Usage: contention [refuse-midway] [stalled] [ROUNDS]
+ * With "refuse-midway", every worker has FUTEX_ROBUST_UNLOCK refused by a
+ * filter from the middle of its work on, so a libc must not rely on what it
+ * has learnt. With "stalled", the mutexes are not robust: an emulator without
+ * robust lists has only those, and musl releases the process-shared ones of
+ * them the same way. ROUNDS (default 400) is for tools that slow it down.
  */
 #include "futex-filter.h"
+#include <sched.h>
 
 #define WORKERS 3
-#define ROUNDS 400
 
 struct state {
 	pthread_mutex_t mutex;
@@ -22,22 +27,22 @@ struct state {
 };
 
 static struct state *s;
-static int refuse_midway;
+static int refuse_midway, rounds = 400;
 
 static void work(void *arg)
 {
 	unsigned seed = (unsigned)(size_t)arg;
 	int i;
 
-	for (i = 0; i < ROUNDS; i++) {
+	for (i = 0; i < rounds; i++) {
 		int e, spin;
 
-		if (refuse_midway && i == ROUNDS / 2)
+		if (refuse_midway && i == rounds / 2)
 			filter_robust_unlock(SECCOMP_RET_ERRNO | EPERM);
 		seed = seed * 1103515245 + 12345;
 		do
 			e = take((seed >> 16) % NR_TAKERS, &s->mutex);
-		while (e == EBUSY);
+		while (e == EBUSY && !sched_yield());
 		EXPECT(e, 0);
 		CHECK(!s->inside);
 		s->inside = 1;
@@ -81,7 +86,7 @@ static void one(const struct variety *v)
 		else
 			EXPECT(pthread_join(t[i], NULL), 0);
 	}
-	CHECK(s->count == WORKERS * ROUNDS);
+	CHECK(s->count == WORKERS * rounds);
 	EXPECT(pthread_mutex_trylock(&s->mutex), 0);
 	EXPECT(pthread_mutex_unlock(&s->mutex), 0);
 	EXPECT(pthread_mutex_destroy(&s->mutex), 0);
@@ -89,7 +94,18 @@ static void one(const struct variety *v)
 
 int main(int argc, char **argv)
 {
-	refuse_midway = argc > 1 && !strcmp(argv[1], "refuse-midway");
+	int i;
+
+	for (i = 1; i < argc; i++) {
+		if (!strcmp(argv[i], "refuse-midway"))
+			refuse_midway = 1;
+		else if (!strcmp(argv[i], "stalled"))
+			robustness = PTHREAD_MUTEX_STALLED;
+		else if (atoi(argv[i]) > 0)
+			rounds = atoi(argv[i]);
+		else
+			return 2;
+	}
 	s = shared(sizeof(*s));
 	for_each_variety(one);
 	return 0;

@@ -20,6 +20,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -136,6 +137,9 @@ static UNUSED void for_each_variety(void (*f)(const struct variety *))
 			}
 }
 
+/* Of the mutexes to come. */
+static int robustness UNUSED = PTHREAD_MUTEX_ROBUST;
+
 static UNUSED void init(pthread_mutex_t *m, const struct variety *v)
 {
 	pthread_mutexattr_t a;
@@ -144,7 +148,7 @@ static UNUSED void init(pthread_mutex_t *m, const struct variety *v)
 	EXPECT(pthread_mutexattr_settype(&a, v->type), 0);
 	EXPECT(pthread_mutexattr_setprotocol(&a, v->protocol), 0);
 	EXPECT(pthread_mutexattr_setpshared(&a, v->pshared), 0);
-	EXPECT(pthread_mutexattr_setrobust(&a, PTHREAD_MUTEX_ROBUST), 0);
+	EXPECT(pthread_mutexattr_setrobust(&a, robustness), 0);
 	EXPECT(pthread_mutex_init(m, &a), 0);
 	EXPECT(pthread_mutexattr_destroy(&a), 0);
 }
@@ -189,6 +193,13 @@ static UNUSED int take(enum taker how, pthread_mutex_t *m)
 		return pthread_mutex_trylock(m);
 #ifdef __GLIBC__
 	case CLOCKLOCK:
+		/* PI mutexes have this clock from Linux 5.14 on, by
+		 * FUTEX_LOCK_PI2, and not under every emulator. */
+		if (syscall(SYS_futex, NULL, 13, 0, NULL, NULL, 0) == -1 &&
+		    errno == ENOSYS) {
+			ts = in_ms(60000);
+			return pthread_mutex_clocklock(m, CLOCK_REALTIME, &ts);
+		}
 		CHECK(!clock_gettime(CLOCK_MONOTONIC, &ts));
 		ts.tv_sec += 60;
 		return pthread_mutex_clocklock(m, CLOCK_MONOTONIC, &ts);
