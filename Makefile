@@ -2,6 +2,8 @@
 # make            build and stage the patched libcs
 # make stock      stage the same versions unpatched, for comparison
 # make check      test them, here and in a VM (TESTS=name: only that test)
+# make check-matrix  all tests on kernels from 6.1 to 7.3, each libc patched and
+#                 stock, in one table; takes hours (KERNELS="6.1 7.2": on these)
 # make doctor     say whether this machine closes the race (PROGRAM=file: and
 #                 whether that program's libc does)
 # make clean      remove the build trees and stages, keep what was fetched
@@ -9,7 +11,7 @@
 
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 .DELETE_ON_ERROR:
-.PHONY: all stock check doctor clean distclean
+.PHONY: all stock check check-matrix doctor clean distclean
 
 all:
 
@@ -59,6 +61,9 @@ doctor: build/bin/robust-check
 
 check: all stock
 	@tests/check --kernel '$(KERNEL)' --arch $(ARCH) --tests '$(TESTS)' $(names)
+
+check-matrix: all stock
+	@tests/check-matrix --kernels '$(KERNELS)' --arch $(ARCH) --tests '$(TESTS)' $(names)
 
 clean:
 	rm -rf stage build/src build/obj build/tests build/bin build/log

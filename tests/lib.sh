@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: MIT
+# Sourced by tests/check and tests/check-matrix, after scripts/lib.sh: compile
+# the tests, write plans for tests/run-suite, work them off here or in a VM.
+# The sourcing script sets $arch, $only (names of tests, or nothing for all)
+# and $work (a directory for the plans).
+
+bin=$BUILD/tests
+log=$BUILD/log
+
+# The tests that must pass with a patched libc everywhere, on every kernel.
+everywhere='owner-death ways-to-die not-recoverable contention unlock-rules cond-wait timedlock-leaves-no-trace retained-waiters hostile error-after-release signal-handler'
+
+wanted() { [ -z "$only" ] || case " $only " in *" $1 "*) ;; *) false ;; esac; }
+
+# known_tests NAME...: complain about the first name in $only that is not one.
+known_tests()
+{
+	for t in $only; do
+		case " $* " in
+		*" $t "*) ;;
+		*) die "TESTS: there is no test $t; there are: $*" ;;
+		esac
+	done
+}
+
+# compile STAGE dynamic|static: the programs of one libc.
+compile()
+{
+	dir=$bin/$1/$2
+	mkdir -p "$dir"
+	static=
+	[ "$2" = dynamic ] || static=-static
+	for c in "$top"/tests/*.c; do
+		p=$dir/$(basename "$c" .c)
+		if [ "$p" -nt "$c" ] && [ "$p" -nt "$top/tests/harness.h" ] &&
+		   [ "$p" -nt "$top/tests/futex-filter.h" ] && [ "$p" -nt "$top/stage/$1/robust-libc.info" ]; then
+			continue
+		fi
+		# shellcheck disable=SC2086
+		"$top/stage/$1/bin/robust-cc" -O2 -Wall -Wextra -Werror $static \
+			-o "$p" "$c" >"$log/compile-tests.log" 2>&1 || {
+			tail -n 20 "$log/compile-tests.log" >&2
+			die "$(basename "$c") does not compile for $1, $2"
+		}
+	done
+}
+
+# compile_all NAME...: for each libc, patched and stock, dynamic and static.
+compile_all()
+{
+	say "compiling the tests"
+	for name; do
+		for link in dynamic static; do
+			compile "$name-$arch" $link
+			compile "$name-$arch-stock" $link
+		done
+	done
+}
+
+# plan FILE EXPECTED SECONDS LABEL COMMAND
+plan() { printf '%s|%s|%s|%s\n' "$2" "$3" "$4" "$5" >>"$work/$1"; }
+
+# What a patched libc has to show on a kernel that gives it no help: the old
+# race, but nobody left asleep.
+unhelped=--control=corruptions-only
+
+# The scenarios of kill-every-instruction in which somebody waits.
+contended='robust-waiter-remap pi-waiter-remap robust-waiter-rewrite pi-waiter-rewrite'
+
+# What gdb needs beside its libraries, if it has Python in it.
+files_of_gdb()
+{
+	modules=$(gdb -nx -batch -ex 'python import sys, os; print("\n".join(m.__file__ for m in list(sys.modules.values()) if getattr(m, "__file__", None)), os.path.dirname(os.__file__) + "/encodings/ascii.py", sep="\n")' 2>/dev/null) ||
+		return 0
+	printf '%s\n' "$modules" | grep '^/'
+}
+
+# in_vm PLAN FIRST-NUMBER KERNEL APPEND LOG LIBC...: work off a plan in a VM.
+in_vm()
+{
+	the_plan=$1 number=$2 the_kernel=$3 the_append=$4 the_log=$5
+	shift 5
+	# glibc loads libgcc_s when a thread is cancelled.
+	add="--add $(gcc -print-file-name=libgcc_s.so.1)"
+	for name; do
+		for f in "$bin/$name-$arch" "$bin/$name-$arch-stock" \
+			 "$top/stage/$name-$arch-stock/bin/robust-run" \
+			 "$top/stage/$name-$arch-stock/robust-libc.info"; do
+			add="$add --add $f"
+		done
+		for f in "$top/stage/$name-$arch-stock"/lib*/ld-* \
+			 "$top/stage/$name-$arch-stock"/lib*/*/libc.so.6; do
+			[ ! -e "$f" ] || add="$add --add $f"
+		done
+	done
+	if grep -q under-a-tool "$the_plan"; then
+		for f in "$top/tests/under-a-tool" "$(command -v strace)" \
+			 "$(command -v gdb)" $(files_of_gdb); do
+			add="$add --add $f"
+		done
+	fi
+	# shellcheck disable=SC2086
+	"$top/tests/vm/run" --kernel "$the_kernel" --arch "$arch" --append "$the_append" \
+		--timeout 5400 --log "$the_log" $add \
+		--add "$BUILD/bin/robust-check" -- \
+		"$top/tests/run-suite" "$the_plan" "$number"
+}
