@@ -4,6 +4,10 @@
 # make check      test them, here and in a VM (TESTS=name: only that test)
 # make check-matrix  all tests on kernels from 6.1 to 7.3, each libc patched and
 #                 stock, in one table; takes hours (KERNELS="6.1 7.2": on these)
+# make check-glibc  glibc's own tests of nptl/, here or, with VM=7.2, on that
+#                 kernel in a VM (TESTS="tst-robust* tst-cond*": only these)
+# make torture    random operations, kills and reuse of memory, here and in a VM
+#                 (SECONDS=600 SEED=2)
 # make doctor     say whether this machine closes the race (PROGRAM=file: and
 #                 whether that program's libc does)
 # make clean      remove the build trees and stages, keep what was fetched
@@ -11,7 +15,7 @@
 
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 .DELETE_ON_ERROR:
-.PHONY: all stock check check-matrix doctor clean distclean
+.PHONY: all stock check check-matrix check-glibc torture doctor clean distclean
 
 all:
 
@@ -64,6 +68,13 @@ check: all stock
 
 check-matrix: all stock
 	@tests/check-matrix --kernels '$(KERNELS)' --arch $(ARCH) --tests '$(TESTS)' $(names)
+
+check-glibc: all
+	@tests/glibc-suite $(if $(VM),--vm '$(VM)') --arch $(ARCH) --tests '$(TESTS)' $(GLIBC)
+
+torture: all
+	@tests/torture-everywhere --seconds '$(SECONDS)' --seed '$(SEED)' \
+		--kernel '$(KERNEL)' --arch $(ARCH) $(names)
 
 clean:
 	rm -rf stage build/src build/obj build/tests build/bin build/log
