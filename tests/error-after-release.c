@@ -17,6 +17,7 @@
  * futex_robust_unlock (glibc) or __pthread_mutex_robust_unlock (musl).
  */
 #include "futex-filter.h"
+#include <linux/futex.h>
 #include <ucontext.h>
 
 #if defined(__x86_64__) && defined(__LP64__)
@@ -90,6 +91,8 @@ static void take_and_hold(void *arg)
 /* In a process of its own: a libc may remember a refusal. */
 static void behave(void *arg)
 {
+	struct robust_list_head *head;
+	size_t len;
 	pid_t pid;
 
 	(void)arg;
@@ -99,6 +102,9 @@ static void behave(void *arg)
 	EXPECT(pthread_mutex_unlock(&s->mutex), 0);
 	if (!handled)
 		_exit(77);
+	/* Nothing may be left for the kernel to find. */
+	CHECK(!syscall(SYS_get_robust_list, 0, &head, &len));
+	CHECK(!head->list_op_pending);
 	for (int ms = 0; !s->taken; ms++) {
 		if (ms > 20000)
 			fail(__FILE__, __LINE__, "the waiter is left asleep");
