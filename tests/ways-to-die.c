@@ -7,6 +7,8 @@
  *
  * Fails if a thread's or a forked child's robust list or pending slot is not
  * its own, or not valid to the end.
+ * Fails on stock musl: a process that had to wait for its first robust mutex,
+ * a PI one, has no robust list.
  */
 #include "harness.h"
 
@@ -73,6 +75,12 @@ static void child_with_child(void *arg)
 	EXPECT(pthread_mutex_lock(&s->mutex), 0);
 }
 
+static void lock_and_exit(void *arg)
+{
+	(void)arg;
+	EXPECT(pthread_mutex_lock(&s->mutex), 0);
+}
+
 static void lock_and_exec(void *arg)
 {
 	(void)arg;
@@ -118,6 +126,15 @@ static void one(const struct variety *v)
 
 		snprintf(doing, sizeof(doing), "%s: forked twice", v->name);
 		reap(spawn(child_with_child, NULL));
+		recover();
+
+		/* The kernel hands it the first robust mutex of its life. */
+		snprintf(doing, sizeof(doing), "%s: had to wait", v->name);
+		EXPECT(pthread_mutex_lock(&s->mutex), 0);
+		pid = spawn(lock_and_exit, NULL);
+		wait_until_asleep(pid);
+		EXPECT(pthread_mutex_unlock(&s->mutex), 0);
+		reap(pid);
 		recover();
 
 		snprintf(doing, sizeof(doing), "%s: exec", v->name);
