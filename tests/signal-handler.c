@@ -6,9 +6,9 @@
  * apart, no release is taken for the other's, and the thread's robust list is
  * empty afterwards. What is not promised: the handler leaves list_op_pending
  * clear, so if the thread is killed between the end of the handler and that of
- * the interrupted call, the death may go unnoticed. Nor is it promised under a filter that
- * answers FUTEX_ROBUST_UNLOCK with EINVAL, EFAULT or a false success: there
- * list_op_pending alone tells whether the mutex was released.
+ * the interrupted call, the death may go unnoticed. Nor is it promised under a
+ * filter that answers FUTEX_ROBUST_UNLOCK with EINVAL, EFAULT or a false
+ * success: there list_op_pending alone tells whether the mutex was released.
  *
  * Fails if a refused system call counts as a release because the handler has
  * cleared list_op_pending, or if the unlock of one mutex clears or frees what
