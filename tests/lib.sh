@@ -6,6 +6,8 @@
 
 bin=$BUILD/tests
 log=$BUILD/log
+# glibc loads it when a thread is cancelled or exits.
+libgcc_s=$(gcc -print-file-name=libgcc_s.so.1)
 
 # The tests that must pass with a patched libc everywhere, on every kernel.
 everywhere='owner-death ways-to-die not-recoverable contention unlock-rules cond-wait timedlock-leaves-no-trace retained-waiters hostile error-after-release signal-handler'
@@ -87,8 +89,7 @@ in_vm()
 {
 	the_plan=$1 number=$2 the_kernel=$3 the_append=$4 the_log=$5
 	shift 5
-	# glibc loads libgcc_s when a thread is cancelled.
-	add="--add $(gcc -print-file-name=libgcc_s.so.1)"
+	add="--add $libgcc_s"
 	for name; do
 		for f in "$bin/$name-$arch" "$bin/$name-$arch-stock" \
 			 "$top/stage/$name-$arch-stock/bin/robust-run" \

@@ -14,7 +14,6 @@
  * waiter that gets ENOTRECOVERABLE sends the next one to sleep on the mutex.
  */
 #include "harness.h"
-#include <sys/syscall.h>
 
 #define MOST_WAITERS	8
 #define COND_WAIT	NR_TAKERS	/* one more way to wait */

@@ -474,14 +474,9 @@ static void run_process(void *arg)
 		EXPECT(pthread_create(&threads[i], NULL, work, &p->thread[i]), 0);
 	while (!c->stop) {
 		for (i = 0; i < THREADS; i++) {
-			/* Set by nobody else: the thread has ended. */
-			if (p->thread[i].id && pthread_kill(threads[i], 0))
-				lose("cannot look at a thread");
-#ifdef __GLIBC__
 			if (!pthread_tryjoin_np(threads[i], NULL))
 				EXPECT(pthread_create(&threads[i], NULL, work,
 						      &p->thread[i]), 0);
-#endif
 		}
 		/* Not there before Linux 6.16. */
 		if (!prctl(PR_FUTEX_HASH, PR_FUTEX_HASH_SET_SLOTS,
