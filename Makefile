@@ -6,6 +6,8 @@
 #                 stock, in one table; takes hours (KERNELS="6.1 7.2": on these)
 # make check-glibc  glibc's own tests of nptl/, here or, with VM=7.2, on that
 #                 kernel in a VM (TESTS="tst-robust* tst-cond*": only these)
+# make check-operations  end a thread at every instruction of every operation,
+#                 here and in a VM; takes hours (SHARD=1/20: a twentieth)
 # make torture    random operations, kills and reuse of memory, here and in a VM
 #                 (SECONDS=600 SEED=2)
 # make doctor     say whether this machine closes the race (PROGRAM=file: and
@@ -15,7 +17,7 @@
 
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 .DELETE_ON_ERROR:
-.PHONY: all stock check check-matrix check-glibc torture doctor clean distclean
+.PHONY: all stock check check-matrix check-glibc check-operations torture doctor clean distclean
 
 all:
 
@@ -71,6 +73,9 @@ check-matrix: all stock
 
 check-glibc: all
 	@tests/glibc-suite $(if $(VM),--vm '$(VM)') --arch $(ARCH) --tests '$(TESTS)' $(GLIBC)
+
+check-operations: all
+	@tests/every-operation --kernel '$(KERNEL)' --arch $(ARCH) --shard '$(SHARD)' $(names)
 
 torture: all
 	@tests/torture-everywhere --seconds '$(SECONDS)' --seed '$(SEED)' \

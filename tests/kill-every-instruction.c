@@ -37,26 +37,18 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/ptrace.h>
-#include <sys/user.h>
-#include <sys/wait.h>
 #include <time.h>
-#include <unistd.h>
+
+#include "single-step.h"
 
 #define PAGE		4096
 #define MUTEX_OFFSET	256	/* keeps data on both sides of the mutex */
 #define MAX_BOUNDARIES	100000	/* an unlock that never returns */
-#define TID_MASK	0x3fffffffU	/* FUTEX_TID_MASK, uapi/linux/futex.h */
-#define WAITERS		0x80000000U	/* FUTEX_WAITERS */
 
 /* How long a thread must be seen asleep, without a break, to be stuck. */
 #define STUCK_MS	300
@@ -120,7 +112,6 @@ static void cleanup(void)
 		kill(waiter, SIGKILL);
 }
 
-__attribute__((format(printf, 1, 2), noreturn))
 static void die(const char *fmt, ...)
 {
 	int err = errno;
@@ -146,26 +137,6 @@ static void sleep_ms(int ms)
 static pthread_mutex_t *mutex(void)
 {
 	return (pthread_mutex_t *)(mutex_page + MUTEX_OFFSET);
-}
-
-/* State letter of a thread, 0 if there is no such thread. */
-static char thread_state(pid_t pid, pid_t tid)
-{
-	char path[64], buf[512], *p;
-	ssize_t n;
-	int fd;
-
-	snprintf(path, sizeof(path), "/proc/%d/task/%d/stat", (int)pid, (int)tid);
-	fd = open(path, O_RDONLY);
-	if (fd < 0)
-		return 0;
-	n = read(fd, buf, sizeof(buf) - 1);
-	close(fd);
-	if (n <= 0)
-		return 0;
-	buf[n] = 0;
-	p = strrchr(buf, ')');
-	return p && p[1] == ' ' ? p[2] : 0;
 }
 
 /* Wait for *flag to leave @from. Returns 0 then, and 1 once the thread was
@@ -218,11 +189,8 @@ static void owner_process(void)
 	ctl->owner_locked = 1;
 	while (!ctl->owner_go)
 		sleep_ms(1);
-	if (ptrace(PTRACE_TRACEME, 0, 0, 0))
+	if (!stop_to_be_stepped())
 		_exit(77);
-#if defined(__x86_64__)
-	__asm__ volatile ("int3" ::: "memory");
-#endif
 	unlock(mutex());
 	for (;;)
 		pause();
@@ -250,19 +218,15 @@ static void first_owner_process(void)
 	_exit(pthread_mutex_lock(mutex()) != 0);
 }
 
-/* The lock word is the first int of the mutex that holds the owner's TID. */
 static volatile unsigned *lock_word(pid_t tid)
 {
 	static int offset = -1;
-	unsigned *w = (unsigned *)mutex();
-	size_t i;
 
-	for (i = 0; offset < 0 && i < sizeof(pthread_mutex_t) / sizeof(*w); i++)
-		if ((w[i] & TID_MASK) == (unsigned)tid)
-			offset = i;
+	if (offset < 0)
+		offset = lock_word_offset(mutex(), sizeof(pthread_mutex_t), tid);
 	if (offset < 0)
 		die("no word of a locked mutex holds the owner's TID");
-	return w + offset;
+	return (unsigned *)mutex() + offset;
 }
 
 /* The other use of the memory: a pattern, and the TID where the word was. */
@@ -346,22 +310,6 @@ static void stop_owner(int sig)
 		die("owner: unexpected status %#x", status);
 }
 
-static unsigned long owner_pc(unsigned long *ret_addr)
-{
-#if defined(__x86_64__)
-	struct user_regs_struct r;
-
-	if (ptrace(PTRACE_GETREGS, owner, 0, &r))
-		die("cannot read the owner's registers");
-	if (ret_addr)
-		*ret_addr = ptrace(PTRACE_PEEKDATA, owner, (void *)r.rsp, 0);
-	return r.rip;
-#else
-	(void)ret_addr;
-	return 0;
-#endif
-}
-
 static void step(void)
 {
 	if (ptrace(PTRACE_SINGLESTEP, owner, 0, 0))
@@ -377,15 +325,15 @@ static int step_to(int k)
 	int i;
 
 	stop_owner(SIGTRAP);
-	for (i = 0; owner_pc(NULL) != (unsigned long)unlock; i++) {
+	for (i = 0; thread_pc(owner, NULL) != (unsigned long)unlock; i++) {
 		if (i > 1000)
 			die("the owner never reaches pthread_mutex_unlock");
 		step();
 	}
-	owner_pc(&ret);
+	thread_pc(owner, &ret);
 	while (k--) {
 		step();
-		if (owner_pc(NULL) == ret)
+		if (thread_pc(owner, NULL) == ret)
 			return 1;
 	}
 	return 0;
@@ -598,10 +546,7 @@ int main(int argc, char **argv)
 		else
 			usage();
 	}
-#if !defined(__x86_64__)
-	printf("1..0 # SKIP single-stepping is not ported to this machine\n");
-	return 77;
-#endif
+	single_step_or_skip();
 	ctl = mmap(NULL, sizeof(*ctl), PROT_READ | PROT_WRITE,
 		   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	other_fd = new_file();

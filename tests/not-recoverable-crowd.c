@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Many processes and threads go for a mutex that is not recoverable, all at
+ * the same time: each gets ENOTRECOVERABLE, in time, every time. Some libcs
+ * take such a mutex before they see what it is, so that there are owners,
+ * waiters and releases all the time, of which none may be lost.
+ *
+ * Fails on stock glibc: with priority inheritance its release ignores that
+ * FUTEX_UNLOCK_PI asks to be called again (EAGAIN) when a waiter comes
+ * meanwhile; without, it wakes nobody.
+ */
+#include "harness.h"
+
+#define CROWD	4
+#define ROUNDS	3000
+
+static struct state {
+	pthread_mutex_t mutex;
+	volatile int go;
+} *s;
+
+static void *lock_and_end(void *arg)
+{
+	(void)arg;
+	EXPECT(pthread_mutex_lock(&s->mutex), 0);
+	return NULL;
+}
+
+static void lock_and_exit(void *arg)
+{
+	lock_and_end(arg);
+}
+
+static void *try_often(void *arg)
+{
+	struct timespec past = { 1, 0 };
+	int i, e;
+
+	(void)arg;
+	while (!s->go)
+		;
+	for (i = 0; i < ROUNDS; i++) {
+		e = take(i % NR_TAKERS, &s->mutex);
+		/* Those who do not wait for one that is about to see. */
+		if (i % NR_TAKERS != TRYLOCK || e != EBUSY)
+			EXPECT(e, ENOTRECOVERABLE);
+		e = pthread_mutex_timedlock(&s->mutex, &past);
+		if (e != ETIMEDOUT)
+			EXPECT(e, ENOTRECOVERABLE);
+	}
+	return NULL;
+}
+
+static void process(void *arg)
+{
+	try_often(arg);
+}
+
+static void threads(void *arg)
+{
+	pthread_t t[CROWD];
+	int i;
+
+	for (i = 0; i < CROWD; i++)
+		EXPECT(pthread_create(&t[i], NULL, try_often, arg), 0);
+	s->go = 1;
+	for (i = 0; i < CROWD; i++)
+		EXPECT(pthread_join(t[i], NULL), 0);
+}
+
+static void one(const struct variety *v)
+{
+	pid_t pid[CROWD];
+	int i;
+
+	init(&s->mutex, v);
+	s->go = 0;
+	if (v->pshared == PTHREAD_PROCESS_SHARED)
+		reap(spawn(lock_and_exit, NULL));
+	else
+		in_thread(lock_and_end, NULL);
+	EXPECT(pthread_mutex_lock(&s->mutex), EOWNERDEAD);
+	EXPECT(pthread_mutex_unlock(&s->mutex), 0);
+	if (v->pshared == PTHREAD_PROCESS_SHARED) {
+		for (i = 0; i < CROWD; i++)
+			pid[i] = spawn(process, NULL);
+		s->go = 1;
+		for (i = 0; i < CROWD; i++)
+			reap_in_time(pid[i]);
+	} else {
+		reap_in_time(spawn(threads, NULL));
+	}
+	EXPECT(pthread_mutex_destroy(&s->mutex), 0);
+}
+
+int main(void)
+{
+	s = shared(sizeof(*s));
+	for_each_variety(one);
+	return 0;
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A thread that is stopped at an instruction boundary of its own program, seen
+ * from the parent of its process. x86-64 only; the others are told so by
+ * single_step_or_skip().
+ */
+#ifndef SINGLE_STEP_H
+#define SINGLE_STEP_H
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/user.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define TID_MASK	0x3fffffffU	/* FUTEX_TID_MASK, uapi/linux/futex.h */
+#define WAITERS		0x80000000U	/* FUTEX_WAITERS */
+#define OWNER_DIED	0x40000000U	/* FUTEX_OWNER_DIED */
+
+/* The program's own: says what went wrong with the harness and ends it. */
+__attribute__((format(printf, 1, 2), noreturn))
+static void die(const char *fmt, ...);
+
+static inline void single_step_or_skip(void)
+{
+#if !defined(__x86_64__)
+	printf("1..0 # SKIP single-stepping is not ported to this machine\n");
+	exit(77);
+#endif
+}
+
+/* In the thread: stop for the parent, which steps from here. False if it is
+ * not permitted. */
+static inline int stop_to_be_stepped(void)
+{
+	if (ptrace(PTRACE_TRACEME, 0, 0, 0))
+		return 0;
+#if defined(__x86_64__)
+	__asm__ volatile ("int3" ::: "memory");
+#endif
+	return 1;
+}
+
+/* In the parent: where the stopped thread is, and if it is at the entry of a
+ * function, where that returns to. */
+static inline unsigned long thread_pc(pid_t tid, unsigned long *ret_addr)
+{
+#if defined(__x86_64__)
+	struct user_regs_struct r;
+
+	if (ptrace(PTRACE_GETREGS, tid, 0, &r))
+		die("cannot read the registers of %d", (int)tid);
+	if (ret_addr)
+		*ret_addr = ptrace(PTRACE_PEEKDATA, tid, (void *)r.rsp, 0);
+	return r.rip;
+#else
+	(void)tid;
+	(void)ret_addr;
+	return 0;
+#endif
+}
+
+/* What /proc/PID/task/TID/NAME says. Returns its length, 0 if there is none. */
+static inline size_t read_proc(pid_t pid, pid_t tid, const char *name, char *buf,
+			       size_t size)
+{
+	char path[64];
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/%s", (int)pid, (int)tid, name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return 0;
+	n = read(fd, buf, size - 1);
+	close(fd);
+	buf[n > 0 ? n : 0] = 0;
+	return n > 0 ? n : 0;
+}
+
+/* State letter of a thread, 0 if there is no such thread. */
+static inline char thread_state(pid_t pid, pid_t tid)
+{
+	char buf[512], *p;
+
+	if (!read_proc(pid, tid, "stat", buf, sizeof(buf)))
+		return 0;
+	p = strrchr(buf, ')');
+	return p && p[1] == ' ' ? p[2] : 0;
+}
+
+/* The lock word is the first int of the mutex that holds the owner's TID.
+ * Returns its offset in ints, -1 if there is none. */
+static inline int lock_word_offset(const void *mutex, size_t size, pid_t tid)
+{
+	const unsigned *w = mutex;
+	size_t i;
+
+	for (i = 0; i < size / sizeof(*w); i++)
+		if ((w[i] & TID_MASK) == (unsigned)tid)
+			return i;
+	return -1;
+}
+
+#endif
