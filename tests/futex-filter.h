@@ -15,7 +15,7 @@
 
 /* From now on each such call is answered with the SECCOMP_RET_ action. Ends
  * the test as skipped where filters are not possible. */
-static void filter_robust_unlock(unsigned action)
+static UNUSED void filter_robust_unlock(unsigned action)
 {
 	struct sock_filter code[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,

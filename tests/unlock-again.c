@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: MIT
+/*
+ * FUTEX_UNLOCK_PI asks to be called again: with EAGAIN, when a waiter came (and
+ * went) after the kernel had read the lock word, which had no FUTEX_WAITERS
+ * then. The mutex is still locked. It is found not recoverable by each of the
+ * functions that take it, which have to release it and must not forget.
+ *
+ * A seccomp filter traps the system call, and the signal's handler does what
+ * the kernel may do: it sets FUTEX_WAITERS and answers EAGAIN, once.
+ *
+ * Fails on stock glibc. musl sets FUTEX_WAITERS itself before it calls.
+ */
+#define _GNU_SOURCE
+#include "futex-filter.h"
+#include <ucontext.h>
+
+#define MARK	0x5eedUL	/* of the handler's own calls */
+#define UNLOCK_PI 7		/* FUTEX_UNLOCK_PI, uapi/linux/futex.h */
+
+#if defined(__GLIBC__) && defined(__x86_64__)
+static struct state {
+	pthread_mutex_t mutex;
+	volatile int again, answered;
+} *s;
+
+static void handler(int sig, siginfo_t *info, void *context)
+{
+	greg_t *r = ((ucontext_t *)context)->uc_mcontext.gregs;
+	unsigned *word = (unsigned *)r[REG_RDI];
+
+	(void)sig;
+	(void)info;
+	if (s->again) {
+		s->again = 0;
+		s->answered++;
+		__atomic_fetch_or(word, 0x80000000U, __ATOMIC_SEQ_CST);
+		r[REG_RAX] = -EAGAIN;
+		return;
+	}
+	r[REG_RAX] = syscall(SYS_futex, word, r[REG_RSI], r[REG_RDX], r[REG_R10],
+			     r[REG_R8], MARK);
+	if (r[REG_RAX] == -1)
+		r[REG_RAX] = -errno;
+}
+
+static void trap_unlock_pi(void)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_futex, 0, 6),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[1])),
+		BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 127),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, UNLOCK_PI, 0, 3),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[5])),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, MARK, 1, 0),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRAP),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog filter = { sizeof(code) / sizeof(code[0]), code };
+	struct sigaction sa = { .sa_sigaction = handler, .sa_flags = SA_SIGINFO | SA_NODEFER };
+
+	CHECK(!sigaction(SIGSYS, &sa, NULL));
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
+	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter))
+		_exit(77);
+}
+
+static void die_with_it(void *arg)
+{
+	(void)arg;
+	EXPECT(pthread_mutex_lock(&s->mutex), 0);
+}
+
+static void take_it(void *arg)
+{
+	trap_unlock_pi();
+	s->again = 1;
+	EXPECT(take((enum taker)(long)arg, &s->mutex), ENOTRECOVERABLE);
+}
+
+static void next(void *arg)
+{
+	(void)arg;
+	EXPECT(pthread_mutex_lock(&s->mutex), ENOTRECOVERABLE);
+}
+
+static int not_permitted;
+
+static void test(const struct variety *v)
+{
+	long how;
+
+	if (v->protocol != PTHREAD_PRIO_INHERIT || v->pshared != PTHREAD_PROCESS_SHARED)
+		return;
+	for (how = 0; how < NR_TAKERS; how++) {
+		int status;
+		pid_t pid;
+
+		snprintf(doing, sizeof(doing), "%s: %s", v->name, taker_names[how]);
+		init(&s->mutex, v);
+		reap(spawn(die_with_it, NULL));
+		EXPECT(pthread_mutex_lock(&s->mutex), EOWNERDEAD);
+		EXPECT(pthread_mutex_unlock(&s->mutex), 0);
+		pid = spawn(take_it, (void *)how);
+		status = status_in_time(pid);
+		if (WIFEXITED(status) && WEXITSTATUS(status) == 77) {
+			not_permitted = 1;
+			return;
+		}
+		CHECK(!status);
+		reap_in_time(spawn(next, NULL));
+	}
+}
+#endif
+
+int main(void)
+{
+#if !defined(__GLIBC__)
+	skip("musl sets FUTEX_WAITERS before it calls FUTEX_UNLOCK_PI");
+#elif !defined(__x86_64__)
+	skip("the signal handler is not ported to this machine");
+#else
+	s = shared(sizeof(*s));
+	for_each_variety(test);
+	if (not_permitted)
+		skip("seccomp filters are not possible here");
+	/* With a vDSO function it need not be called at all. */
+	printf("FUTEX_UNLOCK_PI was answered with EAGAIN %d times\n", s->answered);
+	return 0;
+#endif
+}
