@@ -8,6 +8,9 @@
  * A seccomp filter traps the system call, and the signal's handler does what
  * the kernel may do: it sets FUTEX_WAITERS and answers EAGAIN, once.
  *
+ * What was asked for must be asked for again: with FUTEX_ROBUST_UNLOCK or
+ * without, as before.
+ *
  * Fails on stock glibc. musl sets FUTEX_WAITERS itself before it calls.
  */
 #define _GNU_SOURCE
@@ -20,7 +23,7 @@
 #if defined(__GLIBC__) && defined(__x86_64__)
 static struct state {
 	pthread_mutex_t mutex;
-	volatile int again, answered;
+	volatile int again, answered, op, next_op;
 } *s;
 
 static void handler(int sig, siginfo_t *info, void *context)
@@ -33,10 +36,14 @@ static void handler(int sig, siginfo_t *info, void *context)
 	if (s->again) {
 		s->again = 0;
 		s->answered++;
+		s->op = r[REG_RSI];
+		s->next_op = 0;
 		__atomic_fetch_or(word, 0x80000000U, __ATOMIC_SEQ_CST);
 		r[REG_RAX] = -EAGAIN;
 		return;
 	}
+	if (!s->next_op)
+		s->next_op = r[REG_RSI];
 	r[REG_RAX] = syscall(SYS_futex, word, r[REG_RSI], r[REG_RDX], r[REG_R10],
 			     r[REG_R8], MARK);
 	if (r[REG_RAX] == -1)
@@ -75,7 +82,9 @@ static void take_it(void *arg)
 {
 	trap_unlock_pi();
 	s->again = 1;
+	s->op = s->next_op = 0;
 	EXPECT(take((enum taker)(long)arg, &s->mutex), ENOTRECOVERABLE);
+	CHECK(s->next_op == s->op);
 }
 
 static void next(void *arg)

@@ -91,7 +91,8 @@ enum
    it, list_op_pending is still set, and the caller has to do both
    stores on its own.  This is the case if the kernel cannot help, if there is
    no vDSO and there are no waiters, for which a system call would be too much
-   (unless the tunable asks for it), or if something refused the system call.
+   (unless the tunable asks for it), if something refused the system call, or
+   if it answered EAGAIN twice.
    (A seccomp filter that kills the thread for an unknown flag cannot be
    helped, other than by the tunable.)  */
 static __always_inline bool
@@ -138,12 +139,24 @@ futex_robust_unlock (int *futex, int op, int private)
   /* There may be waiters, and nothing has been stored so far.  The store
      that releases is now one of the kernel's, and it clears the slot before
      it returns to user space or handles a fatal signal.  */
-  long int ret
-    = INTERNAL_SYSCALL_CALL (futex, futex,
-			     __lll_private_flag (op | FUTEX_ROBUST_UNLOCK_FLAGS,
-						 private),
-			     1, NULL,
-			     &THREAD_SELF->robust_head.list_op_pending);
+  long int ret;
+  for (int tries = 0; tries < 2; ++tries)
+    {
+      ret = INTERNAL_SYSCALL_CALL (futex, futex,
+				   __lll_private_flag
+				   (op | FUTEX_ROBUST_UNLOCK_FLAGS, private),
+				   1, NULL,
+				   &THREAD_SELF->robust_head.list_op_pending);
+      /* With EAGAIN the kernel has found the word without FUTEX_WAITERS and
+	 then, before it stored anything, with it: a waiter has come, and is
+	 gone or about to go.  (Only in strict mode; otherwise a word without
+	 FUTEX_WAITERS does not get here.)  Nobody clears the bit while we own
+	 the mutex, so the next call succeeds.  No third one: a filter may
+	 always answer that.  */
+      if (__glibc_likely (!INTERNAL_SYSCALL_ERROR_P (ret)
+			  || INTERNAL_SYSCALL_ERRNO (ret) != EAGAIN))
+	break;
+    }
 
   /* Most errors come before any store: ENOSYS from a kernel that does not
      know the flag, EPERM from a filter or if the word is not ours.  Apart from
@@ -177,7 +190,7 @@ futex_robust_unlock (int *futex, int op, int private)
 	}
     }
 
-  /* EAGAIN is about the state of this mutex.  */
+  /* EAGAIN is about the state of this mutex, and nothing has been stored.  */
   if (!(INTERNAL_SYSCALL_ERROR_P (ret)
 	&& INTERNAL_SYSCALL_ERRNO (ret) == EAGAIN))
     atomic_store_relaxed (&__robust_unlock_skip, ROBUST_UNLOCK_RETRY);
