@@ -8,6 +8,9 @@
 #                 kernel in a VM (TESTS="tst-robust* tst-cond*": only these)
 # make check-operations  end a thread at every instruction of every operation,
 #                 here and in a VM; takes hours (SHARD=1/20: a twentieth)
+# make check-selftest  the kernel's own test of robust lists in a VM, with each
+#                 libc patched and stock (KERNEL=7.3; LINUX=DIR: from that source
+#                 tree, else the distribution's is fetched, 160 MB)
 # make torture    random operations, kills and reuse of memory, here and in a VM
 #                 (SECONDS=600 SEED=2)
 # make doctor     say whether this machine closes the race (PROGRAM=file: and
@@ -17,7 +20,8 @@
 
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 .DELETE_ON_ERROR:
-.PHONY: all stock check check-matrix check-glibc check-operations torture doctor clean distclean
+.PHONY: all stock check check-matrix check-glibc check-operations check-selftest \
+	torture doctor clean distclean
 
 all:
 
@@ -76,6 +80,9 @@ check-glibc: all
 
 check-operations: all
 	@tests/every-operation --kernel '$(KERNEL)' --arch $(ARCH) --shard '$(SHARD)' $(names)
+check-selftest: all stock
+	@tests/kernel-selftest --kernel '$(KERNEL)' --arch $(ARCH) \
+		$(if $(LINUX),--source '$(LINUX)') $(names)
 
 torture: all
 	@tests/torture-everywhere --seconds '$(SECONDS)' --seed '$(SEED)' \
