@@ -80,6 +80,7 @@ check-glibc: all
 
 check-operations: all
 	@tests/every-operation --kernel '$(KERNEL)' --arch $(ARCH) --shard '$(SHARD)' $(names)
+
 check-selftest: all stock
 	@tests/kernel-selftest --kernel '$(KERNEL)' --arch $(ARCH) \
 		$(if $(LINUX),--source '$(LINUX)') $(names)
