@@ -11,6 +11,8 @@
 # make check-selftest  the kernel's own test of robust lists in a VM, with each
 #                 libc patched and stock (KERNEL=7.3; LINUX=DIR: from that source
 #                 tree, else the distribution's is fetched, 160 MB)
+# make check-programs  LMDB, Samba's tdb, stress-ng and rt-tests under the stock
+#                 and the patched libcs, here and in a VM (TESTS="lmdb-writers")
 # make torture    random operations, kills and reuse of memory, here and in a VM
 #                 (SECONDS=600 SEED=2)
 # make doctor     say whether this machine closes the race (PROGRAM=file: and
@@ -20,8 +22,8 @@
 
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 .DELETE_ON_ERROR:
-.PHONY: all stock check check-matrix check-glibc check-operations check-selftest \
-	torture doctor clean distclean
+.PHONY: all stock check check-matrix check-glibc check-operations check-programs \
+	check-selftest torture doctor clean distclean
 
 all:
 
@@ -84,6 +86,9 @@ check-operations: all
 check-selftest: all stock
 	@tests/kernel-selftest --kernel '$(KERNEL)' --arch $(ARCH) \
 		$(if $(LINUX),--source '$(LINUX)') $(names)
+
+check-programs: all stock
+	@tests/check-programs --kernel '$(KERNEL)' --arch $(ARCH) --tests '$(TESTS)' $(names)
 
 torture: all
 	@tests/torture-everywhere --seconds '$(SECONDS)' --seed '$(SEED)' \

@@ -1,0 +1,343 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Processes that write to one LMDB database are killed by SIGKILL, hundreds of
+ * times. LMDB's lock for writers is a robust, process-shared mutex, so the next
+ * writer has to get it, with a database in which the transaction that was cut
+ * off never happened.
+ *
+ * Usage: lmdb-writers [KILLS [SEED]]		(default: 300 kills, seed 1)
+ * The database is in the current directory, in data.mdb and lock.mdb.
+ *
+ * Every other victim kills itself at a chosen point of a transaction, with the
+ * lock held; the others are killed at a random moment, which may be in the lock
+ * or unlock itself. Seed and number give the victims and the points. Each of
+ * these is a loss, and ends the run with exit status 1:
+ *   - a writer that does not come to its next transaction within a minute;
+ *   - money that is not there or too much: a transaction moves some between
+ *     accounts, in steps;
+ *   - a transaction that was committed and is gone, or the other way round;
+ *   - an error of LMDB.
+ * Fails if LMDB's mutexes are not robust, and if an unlock leaves a waiter
+ * asleep.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+#include "lmdb.h"
+
+#define WRITERS		4
+#define ACCOUNTS	32
+#define START		1000	/* in each account at first */
+#define STEPS		8	/* puts of a transaction */
+#define PATIENCE_MS	60000
+
+struct writer {
+	pid_t pid;
+	volatile unsigned turns;	/* transactions this process was through */
+	volatile unsigned long begun, committed; /* of all in this place */
+	volatile int die_at;		/* step at which to kill oneself, or -1 */
+	volatile int holds;		/* it has the lock, as far as it knows */
+};
+
+static struct {
+	struct writer writer[WRITERS];
+	volatile int stop;
+} *shared;
+
+static MDB_env *env;
+static MDB_dbi dbi;
+
+static void lose(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+	exit(1);
+}
+
+static void check(int rc, const char *what)
+{
+	if (rc)
+		lose("%s: %s", what, mdb_strerror(rc));
+}
+
+static unsigned next_random(unsigned *state)
+{
+	*state = *state * 1103515245 + 12345;
+	return *state >> 16;
+}
+
+static void pause_us(unsigned us)
+{
+	struct timespec t = { us / 1000000, us % 1000000 * 1000L };
+
+	while (nanosleep(&t, &t) && errno == EINTR)
+		;
+}
+
+static long now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static unsigned long get(MDB_txn *txn, const char *kind, int i)
+{
+	char name[32];
+	MDB_val key = { snprintf(name, sizeof(name), "%s%d", kind, i), name };
+	MDB_val data;
+	unsigned long value;
+
+	check(mdb_get(txn, dbi, &key, &data), name);
+	memcpy(&value, data.mv_data, sizeof(value));
+	return value;
+}
+
+/* The value is a part of something larger, so that pages fill and split. */
+static void put(MDB_txn *txn, const char *kind, int i, unsigned long value)
+{
+	char name[32], record[400] = "";
+	MDB_val key = { snprintf(name, sizeof(name), "%s%d", kind, i), name };
+	MDB_val data = { 100 + value % 300, record };
+
+	memcpy(record, &value, sizeof(value));
+	check(mdb_put(txn, dbi, &key, &data, 0), name);
+}
+
+/* What is true of the database before and after each transaction. */
+static void check_books(MDB_txn *txn)
+{
+	unsigned long money = 0, turns = 0;
+
+	for (int i = 0; i < ACCOUNTS; i++)
+		money += get(txn, "account", i);
+	if (money != ACCOUNTS * START)
+		lose("the accounts have %lu, not %d: half a transaction was kept",
+		     money, ACCOUNTS * START);
+	for (int i = 0; i < WRITERS; i++)
+		turns += get(txn, "writer", i);
+	if (turns != get(txn, "all", 0))
+		lose("%lu transactions of all, %lu of each added: half a transaction was kept",
+		     get(txn, "all", 0), turns);
+}
+
+/* What the writers say they did has to be what is there. */
+static void check_turns(MDB_txn *txn, int place)
+{
+	struct writer *w = &shared->writer[place];
+	unsigned long there = get(txn, "writer", place);
+
+	if (there != w->committed && there != w->begun)
+		lose("writer %d: %lu transactions are there, %lu were committed, %lu begun",
+		     place, there, w->committed, w->begun);
+}
+
+static void open_database(void)
+{
+	check(mdb_env_create(&env), "mdb_env_create");
+	check(mdb_env_set_mapsize(env, 64 << 20), "mdb_env_set_mapsize");
+	/* Processes die here, not the machine: nothing needs to be synced. */
+	check(mdb_env_open(env, ".", MDB_NOSYNC, 0600), "mdb_env_open");
+}
+
+static void open_table(void)
+{
+	MDB_txn *txn;
+	int dead;
+
+	/* The slots of the dead, which would keep old pages in use. */
+	check(mdb_reader_check(env, &dead), "mdb_reader_check");
+	check(mdb_txn_begin(env, NULL, MDB_RDONLY, &txn), "read-only mdb_txn_begin");
+	check(mdb_dbi_open(txn, NULL, 0, &dbi), "mdb_dbi_open");
+	check_books(txn);
+	mdb_txn_abort(txn);
+}
+
+/* Step N of the transaction was done: the last one, for some. */
+static void step(struct writer *w, int n)
+{
+	if (w->die_at == n)
+		kill(getpid(), SIGKILL);
+}
+
+static void transaction(int place, unsigned *random)
+{
+	struct writer *w = &shared->writer[place];
+	MDB_txn *txn;
+
+	check(mdb_txn_begin(env, NULL, 0, &txn), "mdb_txn_begin");
+	w->holds = 1;
+	check_books(txn);
+	check_turns(txn, place);
+	w->committed = get(txn, "writer", place);
+	w->begun = w->committed + 1;
+	step(w, 0);
+	for (int i = 1; i <= STEPS; i += 2) {
+		int from = next_random(random) % ACCOUNTS;
+		int to = next_random(random) % ACCOUNTS;
+		unsigned long amount = get(txn, "account", from) / 3;
+
+		put(txn, "account", from, get(txn, "account", from) - amount);
+		step(w, i);
+		put(txn, "account", to, get(txn, "account", to) + amount);
+		step(w, i + 1);
+	}
+	put(txn, "writer", place, w->begun);
+	step(w, STEPS + 1);
+	put(txn, "all", 0, get(txn, "all", 0) + 1);
+	step(w, STEPS + 2);
+	w->holds = 0;	/* at some point from here on */
+	check(mdb_txn_commit(txn), "mdb_txn_commit");
+	w->committed = w->begun;
+}
+
+static void write_until_stopped(int place, unsigned random)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	open_database();
+	open_table();
+	while (!shared->stop) {
+		transaction(place, &random);
+		shared->writer[place].turns++;
+		pause_us(next_random(&random) % 300);
+	}
+	mdb_env_close(env);
+	exit(0);
+}
+
+static void make_database(void)
+{
+	MDB_txn *txn;
+
+	open_database();
+	check(mdb_txn_begin(env, NULL, 0, &txn), "mdb_txn_begin");
+	check(mdb_dbi_open(txn, NULL, MDB_CREATE, &dbi), "mdb_dbi_open");
+	for (int i = 0; i < ACCOUNTS; i++)
+		put(txn, "account", i, START);
+	for (int i = 0; i < WRITERS; i++)
+		put(txn, "writer", i, 0);
+	put(txn, "all", 0, 0);
+	check(mdb_txn_commit(txn), "mdb_txn_commit");
+	mdb_env_close(env);
+}
+
+static void start(int place, unsigned random)
+{
+	struct writer *w = &shared->writer[place];
+	pid_t pid;
+
+	w->turns = 0;
+	w->die_at = -1;
+	w->holds = 0;
+	pid = fork();
+	if (pid < 0)
+		lose("fork: %s", strerror(errno));
+	if (!pid)
+		write_until_stopped(place, random);
+	w->pid = pid;	/* not in the child, the memory is shared */
+}
+
+/* Wait until a writer ended, and say how. */
+static int wait_for(int place)
+{
+	long deadline = now_ms() + PATIENCE_MS;
+	int status;
+
+	while (waitpid(shared->writer[place].pid, &status, WNOHANG) == 0) {
+		if (now_ms() > deadline)
+			lose("writer %d hangs: no end within %d s", place, PATIENCE_MS / 1000);
+		pause_us(200);
+	}
+	return status;
+}
+
+/* Each writer but the dead one has to be through with a new transaction. */
+static void all_go_on(int dead)
+{
+	long deadline = now_ms() + PATIENCE_MS;
+
+	for (int i = 0; i < WRITERS; i++) {
+		unsigned before = shared->writer[i].turns;
+
+		while (i != dead && shared->writer[i].turns == before) {
+			int status;
+
+			if (waitpid(shared->writer[i].pid, &status, WNOHANG) != 0)
+				lose("writer %d ended with wait status %#x", i, status);
+			if (now_ms() > deadline)
+				lose("writer %d hangs: no transaction within %d s of the death of writer %d",
+				     i, PATIENCE_MS / 1000, dead);
+			pause_us(100);
+		}
+	}
+}
+
+int main(int argc, char **argv)
+{
+	int kills = argc > 1 ? atoi(argv[1]) : 300;
+	unsigned seed = argc > 2 ? atoi(argv[2]) : 1;
+	unsigned random = seed;
+	int holding = 0;
+	MDB_txn *txn;
+
+	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
+		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (shared == MAP_FAILED)
+		lose("mmap: %s", strerror(errno));
+	make_database();
+	for (int i = 0; i < WRITERS; i++)
+		start(i, seed + i);
+	all_go_on(-1);
+
+	for (int n = 0; n < kills; n++) {
+		int victim = next_random(&random) % WRITERS;
+		struct writer *w = &shared->writer[victim];
+		unsigned choice = next_random(&random);
+		int status;
+
+		if (n % 2) {
+			w->die_at = choice % (STEPS + 3);
+		} else {
+			pause_us(choice % 2000);
+			kill(w->pid, SIGKILL);
+		}
+		status = wait_for(victim);
+		if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGKILL)
+			lose("writer %d ended with wait status %#x", victim, status);
+		holding += w->holds;
+		all_go_on(victim);
+		start(victim, seed + n);
+	}
+	all_go_on(-1);
+
+	shared->stop = 1;
+	for (int i = 0; i < WRITERS; i++) {
+		int status = wait_for(i);
+
+		if (status)
+			lose("writer %d ended with wait status %#x", i, status);
+	}
+	open_database();
+	open_table();
+	check(mdb_txn_begin(env, NULL, MDB_RDONLY, &txn), "mdb_txn_begin");
+	for (int i = 0; i < WRITERS; i++)
+		check_turns(txn, i);
+	printf("# %d deaths, %d of them in mid-transaction; %lu transactions\n",
+	       kills, holding, get(txn, "all", 0));
+	mdb_txn_abort(txn);
+	mdb_env_close(env);
+	return 0;
+}
