@@ -21,6 +21,9 @@
  * owner and has not made it consistent: then the next one has to see
  * ENOTRECOVERABLE instead of success, and may see it before the release, when
  * the owner has given the mutex up already.
+ * In the scenarios named "unusable" the mutex is unrecoverable, and what is
+ * stepped is the lock, trylock or timedlock of one who does not know that yet.
+ * It may have to acquire the mutex to see it, and then releases it again.
  * It stops when the unlock has returned. One map per scenario is printed, one
  * character per boundary: '-' killed before the release, '.' after it without
  * damage, 'p' after it with the remapping held off by libc, C, W and X as
@@ -61,21 +64,30 @@ struct scenario {
 	int waiter;
 	int rewrite;
 	int inconsistent;
+	void (*taker)(void);	/* stepped instead of the unlock */
 };
 
+#define F(f) ((void (*)(void))(f))
+
 static const struct scenario scenarios[] = {
-	{ "robust-remap",		PTHREAD_PRIO_NONE,	0, 0, 0 },
-	{ "robust-waiter-remap",	PTHREAD_PRIO_NONE,	1, 0, 0 },
-	{ "pi-remap",			PTHREAD_PRIO_INHERIT,	0, 0, 0 },
-	{ "pi-waiter-remap",		PTHREAD_PRIO_INHERIT,	1, 0, 0 },
-	{ "robust-rewrite",		PTHREAD_PRIO_NONE,	0, 1, 0 },
-	{ "robust-waiter-rewrite",	PTHREAD_PRIO_NONE,	1, 1, 0 },
-	{ "pi-rewrite",			PTHREAD_PRIO_INHERIT,	0, 1, 0 },
-	{ "pi-waiter-rewrite",		PTHREAD_PRIO_INHERIT,	1, 1, 0 },
-	{ "inconsistent-remap",		PTHREAD_PRIO_NONE,	0, 0, 1 },
-	{ "inconsistent-waiter-remap",	PTHREAD_PRIO_NONE,	1, 0, 1 },
-	{ "pi-inconsistent-remap",	PTHREAD_PRIO_INHERIT,	0, 0, 1 },
-	{ "pi-inconsistent-waiter-remap", PTHREAD_PRIO_INHERIT,	1, 0, 1 },
+	{ "robust-remap",		PTHREAD_PRIO_NONE,	0, 0, 0, NULL },
+	{ "robust-waiter-remap",	PTHREAD_PRIO_NONE,	1, 0, 0, NULL },
+	{ "pi-remap",			PTHREAD_PRIO_INHERIT,	0, 0, 0, NULL },
+	{ "pi-waiter-remap",		PTHREAD_PRIO_INHERIT,	1, 0, 0, NULL },
+	{ "robust-rewrite",		PTHREAD_PRIO_NONE,	0, 1, 0, NULL },
+	{ "robust-waiter-rewrite",	PTHREAD_PRIO_NONE,	1, 1, 0, NULL },
+	{ "pi-rewrite",			PTHREAD_PRIO_INHERIT,	0, 1, 0, NULL },
+	{ "pi-waiter-rewrite",		PTHREAD_PRIO_INHERIT,	1, 1, 0, NULL },
+	{ "inconsistent-remap",		PTHREAD_PRIO_NONE,	0, 0, 1, NULL },
+	{ "inconsistent-waiter-remap",	PTHREAD_PRIO_NONE,	1, 0, 1, NULL },
+	{ "pi-inconsistent-remap",	PTHREAD_PRIO_INHERIT,	0, 0, 1, NULL },
+	{ "pi-inconsistent-waiter-remap", PTHREAD_PRIO_INHERIT,	1, 0, 1, NULL },
+	{ "unusable-lock",		PTHREAD_PRIO_NONE,	0, 1, 1, F(pthread_mutex_lock) },
+	{ "unusable-trylock",		PTHREAD_PRIO_NONE,	0, 1, 1, F(pthread_mutex_trylock) },
+	{ "unusable-timedlock",		PTHREAD_PRIO_NONE,	0, 1, 1, F(pthread_mutex_timedlock) },
+	{ "pi-unusable-lock",		PTHREAD_PRIO_INHERIT,	0, 1, 1, F(pthread_mutex_lock) },
+	{ "pi-unusable-trylock",	PTHREAD_PRIO_INHERIT,	0, 1, 1, F(pthread_mutex_trylock) },
+	{ "pi-unusable-timedlock",	PTHREAD_PRIO_INHERIT,	0, 1, 1, F(pthread_mutex_timedlock) },
 };
 #define NR_SCENARIOS (sizeof(scenarios) / sizeof(scenarios[0]))
 
@@ -100,9 +112,9 @@ static unsigned char *mutex_page;	/* at this address in every process */
 static unsigned char *other_page;	/* the harness' view of the other file */
 static int other_fd;
 static pid_t owner, waiter;		/* 0: not running */
-/* Called through a pointer so that the address is the function itself and
- * not a PLT entry. */
-static int (*volatile unlock)(pthread_mutex_t *) = pthread_mutex_unlock;
+/* What is stepped. Called through a pointer so that the address is the function
+ * itself and not a PLT entry. */
+static int (*volatile stepped)(pthread_mutex_t *, const struct timespec *);
 
 static void cleanup(void)
 {
@@ -179,19 +191,21 @@ static void *remapper(void *arg)
 __attribute__((noreturn))
 static void owner_process(void)
 {
+	static const struct timespec never = { 4000000000, 0 };
 	pthread_t t;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (pthread_create(&t, NULL, remapper, NULL))
 		_exit(98);
-	if (pthread_mutex_lock(mutex()) != ctl->owner_expects)
+	if (ctl->owner_expects != ENOTRECOVERABLE &&
+	    pthread_mutex_lock(mutex()) != ctl->owner_expects)
 		_exit(97);
 	ctl->owner_locked = 1;
 	while (!ctl->owner_go)
 		sleep_ms(1);
 	if (!stop_to_be_stepped())
 		_exit(77);
-	unlock(mutex());
+	stepped(mutex(), &never);
 	for (;;)
 		pause();
 }
@@ -264,8 +278,13 @@ static void init_mutex(const struct scenario *s)
 /* The libc may look things up on the first use; keep that out of the maps. */
 static void warm_up(const struct scenario *s)
 {
+	stepped = (int (*)(pthread_mutex_t *, const struct timespec *))
+		  (s->taker ? s->taker : F(pthread_mutex_unlock));
 	init_mutex(s);
-	if (pthread_mutex_lock(mutex()) || unlock(mutex()))
+	if (pthread_mutex_lock(mutex()))
+		die("warm-up failed");
+	lock_word(getpid());
+	if (pthread_mutex_unlock(mutex()))
 		die("warm-up failed");
 	pthread_mutex_destroy(mutex());
 }
@@ -294,6 +313,21 @@ static void await(volatile int *flag, const char *what)
 	}
 }
 
+/* Start a waiter and wait until it sleeps on the mutex. */
+static void start_waiter(volatile unsigned *word)
+{
+	int i;
+
+	ctl->waiter_result = -1;
+	waiter = start(waiter_process);
+	for (i = 0; !(*word & WAITERS) ||
+		    thread_state(waiter, waiter) != 'S'; i++) {
+		if (i > PATIENCE_MS)
+			die("the waiter does not wait");
+		sleep_ms(1);
+	}
+}
+
 static void stop_owner(int sig)
 {
 	int status;
@@ -317,21 +351,21 @@ static void step(void)
 	stop_owner(SIGTRAP);
 }
 
-/* Step into the unlock and over its first @k instructions. Returns 1 if it
- * returned before. */
-static int step_to(int k)
+/* Step into the function and over its first @k instructions. Returns 1 if it
+ * returned before. Sets *owned once the lock word has the owner's TID. */
+static int step_to(int k, volatile unsigned *word, int *owned)
 {
 	unsigned long ret;
 	int i;
 
 	stop_owner(SIGTRAP);
-	for (i = 0; thread_pc(owner, NULL) != (unsigned long)unlock; i++) {
+	for (i = 0; thread_pc(owner, NULL) != (unsigned long)stepped; i++) {
 		if (i > 1000)
-			die("the owner never reaches pthread_mutex_unlock");
+			die("the owner never reaches the function");
 		step();
 	}
 	thread_pc(owner, &ret);
-	while (k--) {
+	for (; *owned = *owned || (*word & TID_MASK) == (unsigned)owner, k; k--) {
 		step();
 		if (thread_pc(owner, NULL) == ret)
 			return 1;
@@ -385,12 +419,11 @@ static char one(const struct scenario *s, int k, struct count *n)
 {
 	unsigned char expect[PAGE], *reused = NULL;
 	volatile unsigned *word;
-	int released, expected, held_off = 0, asleep = 0, r = -1, i;
+	int owned = 0, released, expected, held_off = 0, asleep = 0, r = -1;
 	pid_t tid;
 	char c;
 
 	memset(ctl, 0, sizeof(*ctl));
-	ctl->waiter_result = -1;
 	init_mutex(s);
 	if (s->inconsistent) {
 		int status;
@@ -400,30 +433,35 @@ static char one(const struct scenario *s, int k, struct count *n)
 			die("cannot make the mutex inconsistent");
 		ctl->owner_expects = EOWNERDEAD;
 	}
+	if (s->taker) {
+		/* With a waiter, because musl's PI mutexes otherwise need not
+		 * be acquired to see the state. */
+		if (pthread_mutex_lock(mutex()) != EOWNERDEAD)
+			die("cannot make the mutex inconsistent");
+		start_waiter(lock_word(getpid()));
+		if (pthread_mutex_unlock(mutex()) ||
+		    waiter_outcome() != ENOTRECOVERABLE)
+			die("cannot make the mutex unrecoverable");
+		ctl->owner_expects = ENOTRECOVERABLE;
+	}
 	tid = owner = start(owner_process);
 	await(&ctl->owner_locked, "the owner");
 	await(&ctl->helper_tid, "the owner's helper");
 	word = lock_word(tid);
-	if (s->waiter) {
-		waiter = start(waiter_process);
-		for (i = 0; !(*word & WAITERS) ||
-			    thread_state(waiter, waiter) != 'S'; i++) {
-			if (i > PATIENCE_MS)
-				die("the waiter does not wait");
-			sleep_ms(1);
-		}
-	}
+	if (s->waiter)
+		start_waiter(word);
 	fill_other(expect, word, tid);
 	ctl->owner_go = 1;
-	if (step_to(k)) {
+	if (step_to(k, word, &owned)) {
 		kill_owner();
 		if (s->waiter)
 			waiter_outcome();
 		return 0;
 	}
 
-	released = (*word & TID_MASK) != (unsigned)tid;
-	expected = !released ? EOWNERDEAD : s->inconsistent ? ENOTRECOVERABLE : 0;
+	released = owned && (*word & TID_MASK) != (unsigned)tid;
+	expected = owned && !released ? EOWNERDEAD :
+		   s->inconsistent ? ENOTRECOVERABLE : 0;
 	if (released && !s->rewrite) {
 		memcpy(other_page, expect, PAGE);
 		ctl->remap = 1;
