@@ -4,7 +4,12 @@
  * word, without an owner, while there are more waiters. No kernel does so yet;
  * the test writes the word by hand. Every way to take a mutex must take it as
  * free, with success, and must keep FUTEX_WAITERS until the unlock, which then
- * wakes the next waiter.
+ * wakes the next waiter. That holds too if the word changes between 0 and
+ * FUTEX_WAITERS while somebody tries.
+ *
+ * And the reverse: on musl a locker that saw no waiters may take the mutex
+ * without the bit although there are some by then. They are counted, and the
+ * unlock must wake one.
  *
  * Fails on stock glibc (lock sleeps, trylock says EBUSY, timedlock times out)
  * and on stock musl (a false EOWNERDEAD).
@@ -16,6 +21,7 @@
 #define TID_MASK	0x3fffffffU	/* FUTEX_TID_MASK, uapi/linux/futex.h */
 #define FUTEX_WAITERS	0x80000000U
 #define SLEEPERS	2
+#define CHANGES		20000
 
 struct state {
 	pthread_mutex_t mutex;
@@ -79,6 +85,32 @@ static void sleeper(void *arg)
 	(void)arg;
 	EXPECT(take(s->how, &s->mutex), 0);
 	EXPECT(pthread_mutex_unlock(&s->mutex), 0);
+}
+
+/* The word never has an owner but for us, so the mutex is to be had. */
+static void take_while_it_changes(void *arg)
+{
+	volatile unsigned *word = arg;
+	int i, e;
+
+	for (i = 0; i < CHANGES; i++) {
+		do
+			e = take(s->how, &s->mutex);
+		while (e == EBUSY && s->how == TRYLOCK);
+		EXPECT(e, 0);
+		CHECK((*word & TID_MASK) == (unsigned)syscall(SYS_gettid));
+		EXPECT(pthread_mutex_unlock(&s->mutex), 0);
+	}
+}
+
+static void change_word(void *arg)
+{
+	unsigned *word = arg;
+
+	for (;;) {
+		__sync_bool_compare_and_swap(word, 0, FUTEX_WAITERS);
+		__sync_bool_compare_and_swap(word, FUTEX_WAITERS, 0);
+	}
 }
 
 static void *cond_sleeper(void *arg)
@@ -149,6 +181,32 @@ static void one(const struct variety *v)
 		EXPECT(pthread_mutex_unlock(&s->mutex), 0);
 		EXPECT(pthread_mutex_destroy(&s->mutex), 0);
 	}
+
+	for (s->how = 0; s->how < NR_TAKERS; s->how++) {
+		snprintf(doing, sizeof(doing), "%s: %s while the word changes",
+			 v->name, taker_names[s->how]);
+		init(&s->mutex, v);
+		word = lock_word();
+		owner = spawn(change_word, (void *)word);
+		reap_in_time(spawn(take_while_it_changes, (void *)word));
+		kill_and_reap(owner);
+		*word = 0;
+		EXPECT(pthread_mutex_destroy(&s->mutex), 0);
+	}
+
+#ifndef __GLIBC__
+	snprintf(doing, sizeof(doing), "%s: a sleeper without the bit", v->name);
+	init(&s->mutex, v);
+	word = lock_word();
+	s->how = LOCK;
+	EXPECT(pthread_mutex_lock(&s->mutex), 0);
+	pid[0] = spawn(sleeper, NULL);
+	wait_until_asleep(pid[0]);
+	*word &= TID_MASK;
+	EXPECT(pthread_mutex_unlock(&s->mutex), 0);
+	reap_in_time(pid[0]);
+	EXPECT(pthread_mutex_destroy(&s->mutex), 0);
+#endif
 
 	snprintf(doing, sizeof(doing), "%s: cond_wait", v->name);
 	init(&s->mutex, v);
