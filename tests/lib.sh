@@ -10,7 +10,7 @@ log=$BUILD/log
 libgcc_s=$(gcc -print-file-name=libgcc_s.so.1)
 
 # The tests that must pass with a patched libc everywhere, on every kernel.
-everywhere='owner-death ways-to-die not-recoverable not-recoverable-crowd not-robust unlock-again contention unlock-rules cond-wait timedlock-leaves-no-trace retained-waiters hostile error-after-release signal-handler'
+everywhere='owner-death ways-to-die not-recoverable not-recoverable-crowd not-robust unlock-again contention unlock-rules cond-wait timedlock-leaves-no-trace retained-waiters hostile error-after-release refusals signal-handler'
 
 wanted() { [ -z "$only" ] || case " $only " in *" $1 "*) ;; *) false ;; esac; }
 
@@ -114,4 +114,31 @@ in_vm()
 		--timeout 5400 --log "$the_log" $add \
 		--add "$BUILD/bin/robust-check" -- \
 		"$top/tests/run-suite" "$the_plan" "$number"
+}
+
+# report PLAN TAP: count the results of a plan that was worked off. A planned
+# test without a result has failed. $first is the number of the next test.
+first=1 passed=0 failed=0 skipped=0
+report()
+{
+	planned=$(wc -l <"$work/$1")
+	s=$(grep -c '^ok .* # SKIP' "$2")
+	p=$(($(grep -c '^ok ' "$2") - s))
+	f=$((planned - s - p))
+	shown=$(grep -c '^not ok ' "$2")
+	[ "$f" -eq "$shown" ] ||
+		echo "not ok - $1: $((f - shown)) of $planned tests gave no result"
+	passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+	first=$((first + planned))
+}
+
+# summary TAP...: the end of the output, and the status.
+summary()
+{
+	[ "$failed" = 0 ] || {
+		echo "# failed:"
+		cat "$@" | sed -n 's/^not ok/#   not ok/p'
+	}
+	echo "$passed passed, $failed failed, $skipped skipped"
+	[ "$failed" = 0 ] && [ $((passed + skipped)) -gt 0 ]
 }
