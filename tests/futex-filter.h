@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A seccomp filter for futex(2) calls with FUTEX_ROBUST_UNLOCK. */
+/* A seccomp filter for futex(2) calls, such as those with FUTEX_ROBUST_UNLOCK. */
 #ifndef FUTEX_FILTER_H
 #define FUTEX_FILTER_H
 
@@ -13,18 +13,20 @@
 #define FUTEX_WAKE		1
 #define FUTEX_ROBUST_UNLOCK	512	/* uapi/linux/futex.h of Linux 7.2 */
 
-/* From now on each such call is answered with the SECCOMP_RET_ action. Ends
- * the test as skipped where filters are not possible. */
-static UNUSED void filter_robust_unlock(unsigned action)
+/* From now on each call whose op has the value under the mask is answered with
+ * the SECCOMP_RET_ action. Ends the test as skipped where filters are not
+ * possible. */
+static UNUSED void filter_futex(unsigned mask, unsigned value, unsigned action)
 {
 	struct sock_filter code[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
 			 offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_futex, 0, 3),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_futex, 0, 4),
 		/* The op is an int: the low half of the second argument. */
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
 			 offsetof(struct seccomp_data, args[1])),
-		BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, FUTEX_ROBUST_UNLOCK, 0, 1),
+		BPF_STMT(BPF_ALU | BPF_AND | BPF_K, mask),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, 0, 1),
 		BPF_STMT(BPF_RET | BPF_K, action),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};
@@ -33,6 +35,11 @@ static UNUSED void filter_robust_unlock(unsigned action)
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
 	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter))
 		skip("seccomp filters are not possible here");
+}
+
+static UNUSED void filter_robust_unlock(unsigned action)
+{
+	filter_futex(FUTEX_ROBUST_UNLOCK, FUTEX_ROBUST_UNLOCK, action);
 }
 
 #endif
