@@ -13,6 +13,8 @@
 #                 tree, else the distribution's is fetched, 160 MB)
 # make check-programs  LMDB, Samba's tdb, stress-ng and rt-tests under the stock
 #                 and the patched libcs, here and in a VM (TESTS="lmdb-writers")
+# make check-mutants  take out of the patches one line at a time and see that a
+#                 test fails then (MUTANTS="name...": only these)
 # make torture    random operations, kills and reuse of memory, here and in a VM
 #                 (SECONDS=600 SEED=2)
 # make doctor     say whether this machine closes the race (PROGRAM=file: and
@@ -22,8 +24,8 @@
 
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 .DELETE_ON_ERROR:
-.PHONY: all stock check check-matrix check-glibc check-operations check-programs \
-	check-selftest torture doctor clean distclean
+.PHONY: all stock check check-matrix check-glibc check-operations check-mutants \
+	check-selftest check-programs torture doctor clean distclean
 
 all:
 
@@ -89,6 +91,9 @@ check-selftest: all stock
 
 check-programs: all stock
 	@tests/check-programs --kernel '$(KERNEL)' --arch $(ARCH) --tests '$(TESTS)' $(names)
+
+check-mutants: all
+	@tests/check-mutants --kernel '$(KERNEL)' --arch $(ARCH) --mutants '$(MUTANTS)' $(names)
 
 torture: all
 	@tests/torture-everywhere --seconds '$(SECONDS)' --seed '$(SEED)' \
