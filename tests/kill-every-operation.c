@@ -7,7 +7,8 @@
  *   --list      print the labels of the operations and do nothing
  *   SHARD       only every n-th operation, from the i-th (1..n) on
  *   old-kernel  a kernel before 7.2: see "overtaken" below
- *   PART        only operations whose label contains it, such as "lock, held"
+ *   PART        only operations whose label contains it, such as "lock, held";
+ *               a dot stands for a blank
  *
  * An operation is one call, in one state of the mutex, of one type, protocol
  * and sharing, with some number of other waiters. A victim is single-stepped
@@ -1170,6 +1171,7 @@ int main(int argc, char **argv)
 	unsigned shard = 1, shards = 1, nr = 0, done = 0;
 	struct variety variety;
 	size_t o, w;
+	char *dot;
 
 	for (; first < argc; first++) {
 		if (!strcmp(argv[first], "--list"))
@@ -1183,6 +1185,9 @@ int main(int argc, char **argv)
 		else
 			break;
 	}
+	for (i = first; i < argc; i++)
+		for (dot = argv[i]; (dot = strchr(dot, '.')); )
+			*dot = ' ';
 	single_step_or_skip();
 	ctl = mmap(NULL, sizeof(*ctl), PROT_READ | PROT_WRITE,
 		   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
