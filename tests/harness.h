@@ -292,6 +292,27 @@ static UNUSED void in_thread(void *(*f)(void *), void *arg)
 	EXPECT(pthread_join(t, NULL), 0);
 }
 
+static UNUSED void *lock_in_thread(void *m)
+{
+	EXPECT(pthread_mutex_lock(m), 0);
+	return NULL;
+}
+
+static UNUSED void lock_in_process(void *m)
+{
+	EXPECT(pthread_mutex_lock(m), 0);
+}
+
+/* An owner of the mutex dies, and the caller has it now, inconsistent. */
+static UNUSED void lose_owner(pthread_mutex_t *m, const struct variety *v)
+{
+	if (v->pshared == PTHREAD_PROCESS_SHARED)
+		reap(spawn(lock_in_process, m));
+	else
+		in_thread(lock_in_thread, m);
+	EXPECT(pthread_mutex_lock(m), EOWNERDEAD);
+}
+
 /* Is the process (or thread, by its id) asleep? -1: /proc does not say. */
 static UNUSED int asleep(pid_t pid)
 {

@@ -19,18 +19,6 @@ static struct state {
 	volatile int go;
 } *s;
 
-static void *lock_and_end(void *arg)
-{
-	(void)arg;
-	EXPECT(pthread_mutex_lock(&s->mutex), 0);
-	return NULL;
-}
-
-static void lock_and_exit(void *arg)
-{
-	lock_and_end(arg);
-}
-
 static void *try_often(void *arg)
 {
 	struct timespec past = { 1, 0 };
@@ -75,11 +63,7 @@ static void one(const struct variety *v)
 
 	init(&s->mutex, v);
 	s->go = 0;
-	if (v->pshared == PTHREAD_PROCESS_SHARED)
-		reap(spawn(lock_and_exit, NULL));
-	else
-		in_thread(lock_and_end, NULL);
-	EXPECT(pthread_mutex_lock(&s->mutex), EOWNERDEAD);
+	lose_owner(&s->mutex, v);
 	EXPECT(pthread_mutex_unlock(&s->mutex), 0);
 	if (v->pshared == PTHREAD_PROCESS_SHARED) {
 		for (i = 0; i < CROWD; i++)

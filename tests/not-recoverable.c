@@ -29,18 +29,6 @@ struct state {
 static struct state *s;
 static int only_nobody;
 
-static void *lock_and_end(void *arg)
-{
-	(void)arg;
-	EXPECT(pthread_mutex_lock(&s->mutex), 0);
-	return NULL;
-}
-
-static void lock_and_exit(void *arg)
-{
-	lock_and_end(arg);
-}
-
 static void try_all(void *arg)
 {
 	int round;
@@ -100,15 +88,6 @@ static void await_count(volatile int *counter, int n)
 }
 
 /* Leave the mutex to the caller, who gets it from a dead owner. */
-static void lose_owner(int pshared)
-{
-	if (pshared)
-		reap(spawn(lock_and_exit, NULL));
-	else
-		in_thread(lock_and_end, NULL);
-	EXPECT(pthread_mutex_lock(&s->mutex), EOWNERDEAD);
-}
-
 static void some_wait(const struct variety *v, int how, int n)
 {
 	int pshared = v->pshared == PTHREAD_PROCESS_SHARED, i;
@@ -122,7 +101,7 @@ static void some_wait(const struct variety *v, int how, int n)
 	s->how = how;
 	s->started = s->ended = 0;
 	if (how != COND_WAIT)
-		lose_owner(pshared);
+		lose_owner(&s->mutex, v);
 	for (i = 0; i < n; i++) {
 		void *arg = (void *)(size_t)i;
 
@@ -135,7 +114,7 @@ static void some_wait(const struct variety *v, int how, int n)
 	await_count(&s->started, n);
 	wait_until_all_asleep(s->id, n);
 	if (how == COND_WAIT) {
-		lose_owner(pshared);
+		lose_owner(&s->mutex, v);
 		EXPECT(pthread_cond_broadcast(&s->cond), 0);
 		wait_until_all_asleep(s->id, n);
 	}
@@ -168,7 +147,7 @@ static void one(const struct variety *v)
 
 	snprintf(doing, sizeof(doing), "%s: nobody waits", v->name);
 	init(&s->mutex, v);
-	lose_owner(pshared);
+	lose_owner(&s->mutex, v);
 	EXPECT(pthread_mutex_unlock(&s->mutex), 0);
 	try_all(NULL);
 	if (pshared) {

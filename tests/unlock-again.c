@@ -72,12 +72,6 @@ static void trap_unlock_pi(void)
 		_exit(77);
 }
 
-static void die_with_it(void *arg)
-{
-	(void)arg;
-	EXPECT(pthread_mutex_lock(&s->mutex), 0);
-}
-
 static void take_it(void *arg)
 {
 	trap_unlock_pi();
@@ -107,8 +101,7 @@ static void test(const struct variety *v)
 
 		snprintf(doing, sizeof(doing), "%s: %s", v->name, taker_names[how]);
 		init(&s->mutex, v);
-		reap(spawn(die_with_it, NULL));
-		EXPECT(pthread_mutex_lock(&s->mutex), EOWNERDEAD);
+		lose_owner(&s->mutex, v);
 		EXPECT(pthread_mutex_unlock(&s->mutex), 0);
 		pid = spawn(take_it, (void *)how);
 		status = status_in_time(pid);
