@@ -23,7 +23,8 @@
  * the owner has given the mutex up already.
  * In the scenarios named "unusable" the mutex is unrecoverable, and what is
  * stepped is the lock, trylock or timedlock of one who does not know that yet.
- * It may have to acquire the mutex to see it, and then releases it again.
+ * It may have to acquire the mutex to see it, and then releases it again. One
+ * that keeps it (stock glibc's trylock) counts as if it left a waiter asleep.
  * It stops when the unlock has returned. One map per scenario is printed, one
  * character per boundary: '-' killed before the release, '.' after it without
  * damage, 'p' after it with the remapping held off by libc, C, W and X as
@@ -403,6 +404,7 @@ static int waiter_outcome(void)
 	return r;
 }
 
+/* What the next one gets, or -1 if the mutex stays locked for good. */
 static int parent_outcome(void)
 {
 	int r = pthread_mutex_trylock(mutex());
@@ -411,7 +413,7 @@ static int parent_outcome(void)
 		die("consistent failed");
 	if ((r == 0 || r == EOWNERDEAD) && pthread_mutex_unlock(mutex()))
 		die("unlock failed");
-	return r;
+	return r == EBUSY ? -1 : r;
 }
 
 /* One kill. Returns the character for the map, 0 if the unlock returned. */
