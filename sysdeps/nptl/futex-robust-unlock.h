@@ -152,9 +152,10 @@ futex_robust_unlock (int *futex, int op, int private)
 	 gone or about to go.  (Only in strict mode; otherwise a word without
 	 FUTEX_WAITERS does not get here.)  Nobody clears the bit while we own
 	 the mutex, so the next call succeeds.  No third one: a filter may
-	 always answer that.  */
-      if (__glibc_likely (!INTERNAL_SYSCALL_ERROR_P (ret)
-			  || INTERNAL_SYSCALL_ERRNO (ret) != EAGAIN))
+	 always answer that.  FUTEX_WAKE never does.  */
+      if (op == FUTEX_WAKE
+	  || __glibc_likely (!INTERNAL_SYSCALL_ERROR_P (ret)
+			     || INTERNAL_SYSCALL_ERRNO (ret) != EAGAIN))
 	break;
     }
 
