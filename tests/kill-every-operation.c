@@ -257,13 +257,16 @@ static void set_and_wake(int *word, int value)
 	syscall(SYS_futex, word, FUTEX_WAKE, 1, NULL, NULL, 0);
 }
 
-/* False if it still has the value after some time. */
+/* False if it still has the value after some time. A wake alone says nothing:
+ * it may be that of the command before. */
 static int wait_while(int *word, int value, int ms)
 {
 	struct timespec ts = { ms / 1000, ms % 1000 * 1000000L };
 
-	if (__atomic_load_n(word, __ATOMIC_SEQ_CST) == value)
-		syscall(SYS_futex, word, FUTEX_WAIT, value, &ts, NULL, 0);
+	while (__atomic_load_n(word, __ATOMIC_SEQ_CST) == value)
+		if (syscall(SYS_futex, word, FUTEX_WAIT, value, &ts, NULL, 0) &&
+		    errno == ETIMEDOUT)
+			break;
 	return __atomic_load_n(word, __ATOMIC_SEQ_CST) != value;
 }
 
