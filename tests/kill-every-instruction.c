@@ -43,7 +43,6 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <time.h>
@@ -123,21 +122,6 @@ static void cleanup(void)
 		kill(owner, SIGKILL);
 	if (waiter > 0)
 		kill(waiter, SIGKILL);
-}
-
-static void die(const char *fmt, ...)
-{
-	int err = errno;
-	va_list ap;
-
-	fflush(stdout);
-	fprintf(stderr, "kill-every-instruction: ");
-	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
-	va_end(ap);
-	fprintf(stderr, " (last error: %s)\n", strerror(err));
-	cleanup();
-	exit(99);
 }
 
 static void sleep_ms(int ms)
@@ -519,6 +503,7 @@ static void run(const struct scenario *s, struct count *total)
 	int k, column = 0;
 	char c;
 
+	doing = s->name;
 	warm_up(s);
 	printf("# %s: ", s->name);
 	fflush(stdout);

@@ -50,7 +50,6 @@
 #include <linux/futex.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -221,21 +220,6 @@ static void cleanup(void)
 			kill(running[i].pid, SIGKILL);
 	if (group)
 		kill(group, SIGKILL);
-}
-
-static void die(const char *fmt, ...)
-{
-	int err = errno;
-	va_list ap;
-
-	fflush(stdout);
-	fprintf(stderr, "\nkill-every-operation: %s: ", now ? now->label : "");
-	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
-	va_end(ap);
-	fprintf(stderr, " (last error: %s)\n", strerror(err));
-	cleanup();
-	exit(99);
 }
 
 static pthread_mutex_t *mutex(void)
@@ -992,10 +976,7 @@ static char finish(enum stop stop, int boundary, struct count *n)
 		n->asleep++;
 		return 'W';
 	}
-	if (now->op->call == DESTROY)
-		judged = 0;
-	else
-		judged = judge(state, orders, boundary);
+	judged = now->op->call == DESTROY ? 0 : judge(state, orders, boundary);
 	if (judged) {
 		n->wrong++;
 		c = judged;
@@ -1225,6 +1206,7 @@ int main(int argc, char **argv)
 			continue;
 		}
 		now = &variety;
+		doing = variety.label;
 		run(&n);
 		now = NULL;
 	}

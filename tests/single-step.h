@@ -7,7 +7,9 @@
 #ifndef SINGLE_STEP_H
 #define SINGLE_STEP_H
 
+#include <errno.h>
 #include <fcntl.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,9 +22,28 @@
 #define WAITERS		0x80000000U	/* FUTEX_WAITERS */
 #define OWNER_DIED	0x40000000U	/* FUTEX_OWNER_DIED */
 
-/* The program's own: says what went wrong with the harness and ends it. */
+/* The program's own: ends the processes that it started. */
+static void cleanup(void);
+
+/* What is being done, for the message of a harness that failed. */
+static const char *doing = "";
+
+/* Says what went wrong with the harness and ends it. */
 __attribute__((format(printf, 1, 2), noreturn))
-static void die(const char *fmt, ...);
+static void die(const char *fmt, ...)
+{
+	int err = errno;
+	va_list ap;
+
+	fflush(stdout);
+	fprintf(stderr, "\n%s: %s: ", program_invocation_short_name, doing);
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fprintf(stderr, " (last error: %s)\n", strerror(err));
+	cleanup();
+	exit(99);
+}
 
 static inline void single_step_or_skip(void)
 {
