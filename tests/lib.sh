@@ -16,7 +16,7 @@ tests_of()
 {
 	case $1 in
 	glibc-*) echo "$everywhere unlock-again" ;;
-	musl-*) echo "$everywhere about-to-wait" ;;
+	musl-*) echo "$everywhere about-to-wait foreign-owner trylock-refused" ;;
 	esac
 }
 
