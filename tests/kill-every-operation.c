@@ -637,6 +637,35 @@ static enum stop step(void)
 	return thread_pc(tid, NULL) == v.ret ? RETURNED : STOPPED;
 }
 
+/* The victim goes on to that address at once, or to the end of its call. */
+static enum stop run_to(unsigned long pc)
+{
+	pid_t tid = running[VICTIM].tid;
+	enum stop s = STOPPED;
+	int rounds, sig;
+
+	if (!break_at(tid, pc, v.ret))
+		return step();
+	if (ptrace(PTRACE_CONT, tid, 0, 0))
+		die("cannot make the victim go on");
+	/* It should not sleep. That it does is looked at late, because it is
+	 * slow, and a system call may just take its time. */
+	for (rounds = 0; !(sig = stop_of_victim(WNOHANG)); rounds++) {
+		if (rounds == 1000) {
+			s = stop_or_sleep(STUCK_MS);
+			break;
+		}
+		sleep_us(20);
+	}
+	if (s == ASLEEP)	/* and its registers cannot be changed then */
+		return s;
+	if (sig && sig != SIGTRAP)
+		die("the victim got signal %d", sig);
+	if (!break_at(tid, 0, 0))
+		die("cannot take a breakpoint back");
+	return thread_pc(tid, NULL) == v.ret ? RETURNED : STOPPED;
+}
+
 /* The victim sleeps: what happens now. Returns what it does then: it has to
  * wake up, and soon. */
 static enum stop fire(void)
@@ -780,7 +809,7 @@ static void begin(void)
 	for (i = 0; thread_pc(running[VICTIM].tid, NULL) != entry; i++) {
 		if (i > 1000)
 			die("the victim never reaches its call");
-		step();
+		run_to(entry);
 	}
 	thread_pc(running[VICTIM].tid, &v.ret);
 }
@@ -1010,18 +1039,36 @@ static int is_at(const struct boundary *b)
 	       b->pc == (v.asleep ? 0 : thread_pc(running[VICTIM].tid, NULL));
 }
 
-/* From the beginning to that boundary. */
-static enum stop go_to(const struct boundary *b)
+/* On towards boundary k of the way. The instructions before are not stepped,
+ * but where it sleeps, each step is one of the way. */
+static enum stop advance_towards(const struct boundary *way, int k)
+{
+	int i = k;
+
+	if (!v.asleep && (v.fired != way[k].phase || !way[k].pc)) {
+		for (i = 1; i < k; i++)
+			if (way[i].phase == v.fired && !way[i].pc)
+				break;
+		i--;	/* the system call in which it sleeps */
+	}
+	if (v.asleep || way[i].phase != v.fired || !way[i].pc ||
+	    way[i].pc == thread_pc(running[VICTIM].tid, NULL))
+		return advance();
+	return run_to(way[i].pc);
+}
+
+/* From the beginning to boundary k of the way. */
+static enum stop go_to(const struct boundary *way, int k)
 {
 	enum stop s = STOPPED;
 	int visits = 0;
 
 	begin();
 	while (s != RETURNED) {
-		visits += is_at(b);
-		if (visits == b->visit)
+		visits += is_at(&way[k]);
+		if (visits == way[k].visit)
 			break;
-		s = advance();
+		s = advance_towards(way, k);
 	}
 	return s;
 }
@@ -1059,7 +1106,7 @@ static void run(struct count *total)
 	at_end = finish(RETURNED, last, &n);
 
 	for (k = 0; k < last; k++) {
-		putchar(b[k].visit > 2 ? '~' : finish(go_to(&b[k]), k, &n));
+		putchar(b[k].visit > 2 ? '~' : finish(go_to(b, k), k, &n));
 		fflush(stdout);
 	}
 	printf("%c\n", at_end);

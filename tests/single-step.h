@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -80,6 +81,31 @@ static inline unsigned long thread_pc(pid_t tid, unsigned long *ret_addr)
 #else
 	(void)tid;
 	(void)ret_addr;
+	return 0;
+#endif
+}
+
+/* In the parent: have the stopped thread stop when it is about to execute what
+ * is at either address, without a step for each instruction before. The debug
+ * registers are the thread's own. (0, 0): not any more, without which a step
+ * would not get past such an address. Returns false if this is not possible. */
+static inline int break_at(pid_t tid, unsigned long a, unsigned long b)
+{
+#if defined(__x86_64__)
+	/* Intel SDM 3, 18.2.4: L0 and L1; type and length 0 are for execution. */
+	unsigned long on = (a ? 1 : 0) | (b ? 4 : 0);
+	size_t at = offsetof(struct user, u_debugreg);
+	size_t one = sizeof(((struct user *)NULL)->u_debugreg[0]);
+
+	if (ptrace(PTRACE_POKEUSER, tid, (void *)(at + 7 * one), 0))
+		return 0;
+	return !on || (!ptrace(PTRACE_POKEUSER, tid, (void *)at, a) &&
+		       !ptrace(PTRACE_POKEUSER, tid, (void *)(at + one), b) &&
+		       !ptrace(PTRACE_POKEUSER, tid, (void *)(at + 7 * one), on));
+#else
+	(void)tid;
+	(void)a;
+	(void)b;
 	return 0;
 #endif
 }
