@@ -95,7 +95,7 @@ do_test (void)
 	    xpthread_mutex_lock (&mutex);
 	    xpthread_mutex_unlock (&mutex);
 	    LOCK_WORD = FUTEX_WAITERS;
-	    xpthread_cond_signal (&cond);
+	    TEST_COMPARE (pthread_cond_signal (&cond), 0);
 	  }
 	xpthread_join (thread);
 	TEST_COMPARE (pthread_cond_destroy (&cond), 0);

@@ -174,7 +174,9 @@ start_waiter (struct waiter *w, pthread_mutex_t *mutex, int expected)
   w->thread = xpthread_create (NULL, waiter_thread, w);
   while (__atomic_load_n (&w->tid, __ATOMIC_ACQUIRE) == 0)
     sched_yield ();
-  support_thread_state_wait (w->tid, support_process_state_sleeping);
+  /* Each thread has a directory in /proc.  (support_thread_state_wait is
+     missing before glibc 2.43.)  */
+  support_process_state_wait (w->tid, support_process_state_sleeping);
 }
 
 /* The thread must hold no robust mutex and be about to use none.  */
