@@ -13,6 +13,9 @@
 #                 tree, else the distribution's is fetched, 160 MB)
 # make check-programs  LMDB, Samba's tdb, stress-ng and rt-tests under the stock
 #                 and the patched libcs, here and in a VM (TESTS="lmdb-writers")
+# make check-versions  all versions there are patches for: build them and run the
+#                 owner-death and the single-step test, here and all in one VM; a
+#                 libc takes 10 minutes (VERSIONS="glibc-2.36 musl-1.2.5")
 # make check-mutants  take out of the patches one line at a time and see that a
 #                 test fails then (MUTANTS="name...": only these)
 # make torture    random operations, kills and reuse of memory, here and in a VM
@@ -25,7 +28,7 @@
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 .DELETE_ON_ERROR:
 .PHONY: all stock check check-matrix check-glibc check-operations check-mutants \
-	check-selftest check-programs torture doctor clean distclean
+	check-versions check-selftest check-programs torture doctor clean distclean
 
 all:
 
@@ -50,6 +53,9 @@ musl := musl-$(MUSL)
 names := $(foreach l,$(LIBCS),$($(l)))
 patched := $(names:%=stage/%-$(ARCH)/robust-libc.info)
 unpatched := $(names:%=stage/%-$(ARCH)-stock/robust-libc.info)
+# All versions there are patches for.
+versions := $(patsubst %/SHA256SUMS,%,$(subst -patches/,-,$(wildcard *-patches/*/SHA256SUMS)))
+stages = $(sort $1 $(versions:%=stage/%-$(ARCH)$2/robust-libc.info))
 how := $(addprefix scripts/,lib.sh build-libc prepare-source fetch-source) \
 	tools/robust-cc tools/robust-run
 overlay := $(shell find nptl sysdeps -type f 2>/dev/null)
@@ -58,11 +64,11 @@ all: $(patched) build/bin/robust-check
 stock: $(unpatched)
 
 .SECONDEXPANSION:
-$(patched): stage/%-$(ARCH)/robust-libc.info: $(how) \
+$(call stages,$(patched)): stage/%-$(ARCH)/robust-libc.info: $(how) \
 		$$(wildcard $$(subst -,-patches/,$$*)/*) $(overlay)
 	@scripts/build-libc $(subst -, ,$*) patched $(CURDIR)/$(@D)
 
-$(unpatched): stage/%-$(ARCH)-stock/robust-libc.info: $(how) \
+$(call stages,$(unpatched),-stock): stage/%-$(ARCH)-stock/robust-libc.info: $(how) \
 		$$(subst -,-patches/,$$*)/SHA256SUMS
 	@scripts/build-libc $(subst -, ,$*) stock $(CURDIR)/$(@D)
 
@@ -94,6 +100,9 @@ check-programs: all stock
 
 check-mutants: all
 	@tests/check-mutants --kernel '$(KERNEL)' --arch $(ARCH) --mutants '$(MUTANTS)' $(names)
+
+check-versions: build/bin/robust-check
+	+@tests/check-versions --kernel '$(KERNEL)' --arch $(ARCH) $(or $(VERSIONS),$(versions))
 
 torture: all
 	@tests/torture-everywhere --seconds '$(SECONDS)' --seed '$(SEED)' \

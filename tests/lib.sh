@@ -33,26 +33,32 @@ known_tests()
 	done
 }
 
-# compile STAGE dynamic|static: the programs of one libc.
+# compile STAGE dynamic|static [PROGRAM...]: the programs of one libc, or these.
 compile()
 {
-	dir=$bin/$1/$2
+	the_stage=$1 linked=$2
+	shift 2
+	dir=$bin/$the_stage/$linked
 	mkdir -p "$dir"
 	static=
-	[ "$2" = dynamic ] || static=-static
+	[ "$linked" = dynamic ] || static=-static
 	# shellcheck disable=SC2012
 	newest_header=$(ls -t "$top"/tests/*.h | head -n 1)
 	for c in "$top"/tests/*.c; do
 		p=$dir/$(basename "$c" .c)
+		case $#," $* " in
+		0,* | *" ${p##*/} "*) ;;
+		*) continue ;;
+		esac
 		if [ "$p" -nt "$c" ] && [ "$p" -nt "$newest_header" ] &&
-		   [ "$p" -nt "$top/stage/$1/robust-libc.info" ]; then
+		   [ "$p" -nt "$top/stage/$the_stage/robust-libc.info" ]; then
 			continue
 		fi
 		# shellcheck disable=SC2086
-		"$top/stage/$1/bin/robust-cc" -O2 -Wall -Wextra -Werror $static \
+		"$top/stage/$the_stage/bin/robust-cc" -O2 -Wall -Wextra -Werror $static \
 			-o "$p" "$c" >"$log/compile-tests.log" 2>&1 || {
 			tail -n 20 "$log/compile-tests.log" >&2
-			die "$(basename "$c") does not compile for $1, $2"
+			die "$(basename "$c") does not compile for $the_stage, $linked"
 		}
 	done
 }
@@ -94,12 +100,24 @@ files_of_gdb()
 	printf '%s\n' "$modules" | grep '^/'
 }
 
+# suite_in_vm PLAN FIRST-NUMBER KERNEL APPEND LOG [--add FILE]...: work off a plan in
+# a VM that has these files.
+suite_in_vm()
+{
+	the_plan=$1 number=$2 the_kernel=$3 the_append=$4 the_log=$5
+	shift 5
+	"$top/tests/vm/run" --kernel "$the_kernel" --arch "$arch" --append "$the_append" \
+		--timeout 5400 --log "$the_log" "$@" \
+		--add "$libgcc_s" --add "$BUILD/bin/robust-check" -- \
+		"$top/tests/run-suite" "$the_plan" "$number"
+}
+
 # in_vm PLAN FIRST-NUMBER KERNEL APPEND LOG LIBC...: work off a plan in a VM.
 in_vm()
 {
 	the_plan=$1 number=$2 the_kernel=$3 the_append=$4 the_log=$5
 	shift 5
-	add="--add $libgcc_s"
+	add=
 	for name; do
 		for f in "$bin/$name-$arch" "$bin/$name-$arch-stock" \
 			 "$top/stage/$name-$arch-stock/bin/robust-run" \
@@ -118,10 +136,7 @@ in_vm()
 		done
 	fi
 	# shellcheck disable=SC2086
-	"$top/tests/vm/run" --kernel "$the_kernel" --arch "$arch" --append "$the_append" \
-		--timeout 5400 --log "$the_log" $add \
-		--add "$BUILD/bin/robust-check" -- \
-		"$top/tests/run-suite" "$the_plan" "$number"
+	suite_in_vm "$the_plan" "$number" "$the_kernel" "$the_append" "$the_log" $add
 }
 
 # report PLAN TAP: count the results of a plan that was worked off. A planned
