@@ -16,6 +16,9 @@
 # make check-versions  all versions there are patches for: build them and run the
 #                 owner-death and the single-step test, here and all in one VM; a
 #                 libc takes 10 minutes (VERSIONS="glibc-2.36 musl-1.2.5")
+# make check-patches  the form of each patch, and that git am and patch take
+#                 each series (SERIES="glibc-2.44": only these; BUILD_EACH=1: and
+#                 that it builds after each patch)
 # make check-mutants  take out of the patches one line at a time and see that a
 #                 test fails then (MUTANTS="name...": only these)
 # make torture    random operations, kills and reuse of memory, here and in a VM
@@ -27,8 +30,9 @@
 
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 .DELETE_ON_ERROR:
-.PHONY: all stock check check-matrix check-glibc check-operations check-mutants \
-	check-versions check-selftest check-programs torture doctor clean distclean
+.PHONY: all stock check check-matrix check-glibc check-operations \
+	check-mutants check-versions check-selftest check-programs torture \
+	doctor clean distclean check-patches
 
 all:
 
@@ -97,6 +101,9 @@ check-selftest: all stock
 
 check-programs: all stock
 	@tests/check-programs --kernel '$(KERNEL)' --arch $(ARCH) --tests '$(TESTS)' $(names)
+
+check-patches:
+	@scripts/check-patches $(if $(BUILD_EACH),--build) $(SERIES)
 
 check-mutants: all
 	@tests/check-mutants --kernel '$(KERNEL)' --arch $(ARCH) --mutants '$(MUTANTS)' $(names)
