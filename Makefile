@@ -19,6 +19,9 @@
 # make check-patches  the form of each patch, and that git am and patch take
 #                 each series (SERIES="glibc-2.44": only these; BUILD_EACH=1: and
 #                 that it builds after each patch)
+# make series     the patches and the overlay as mails for upstream, checked, in
+#                 build/series (SIGN_OFF=1, BUILD_EACH=1; MANUAL=tunables.texi:
+#                 of the release, which the distribution leaves out)
 # make check-mutants  take out of the patches one line at a time and see that a
 #                 test fails then (MUTANTS="name...": only these)
 # make torture    random operations, kills and reuse of memory, here and in a VM
@@ -32,7 +35,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 .DELETE_ON_ERROR:
 .PHONY: all stock check check-matrix check-glibc check-operations \
 	check-mutants check-versions check-selftest check-programs torture \
-	doctor clean distclean check-patches
+	doctor clean distclean check-patches series
 
 all:
 
@@ -104,6 +107,10 @@ check-programs: all stock
 
 check-patches:
 	@scripts/check-patches $(if $(BUILD_EACH),--build) $(SERIES)
+
+series:
+	@scripts/export-series $(if $(BUILD_EACH),--build) $(if $(SIGN_OFF),--sign-off) \
+		$(if $(MANUAL),--manual '$(MANUAL)') $(SERIES)
 
 check-mutants: all
 	@tests/check-mutants --kernel '$(KERNEL)' --arch $(ARCH) --mutants '$(MUTANTS)' $(names)
