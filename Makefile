@@ -22,6 +22,9 @@
 # make series     the patches and the overlay as mails for upstream, checked, in
 #                 build/series (SIGN_OFF=1, BUILD_EACH=1; MANUAL=tunables.texi:
 #                 of the release, which the distribution leaves out)
+# make refresh LIBC=glibc FROM=2.44 TO=2.45  make the series for a release out of
+#                 that for another one (FORCE=1: anew; CONTINUE=1: go on after
+#                 the hand work it has stopped for)
 # make check-mutants  take out of the patches one line at a time and see that a
 #                 test fails then (MUTANTS="name...": only these)
 # make torture    random operations, kills and reuse of memory, here and in a VM
@@ -35,7 +38,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 .DELETE_ON_ERROR:
 .PHONY: all stock check check-matrix check-glibc check-operations \
 	check-mutants check-versions check-selftest check-programs torture \
-	doctor clean distclean check-patches series
+	doctor clean distclean check-patches series refresh
 
 all:
 
@@ -111,6 +114,10 @@ check-patches:
 series:
 	@scripts/export-series $(if $(BUILD_EACH),--build) $(if $(SIGN_OFF),--sign-off) \
 		$(if $(MANUAL),--manual '$(MANUAL)') $(SERIES)
+
+refresh:
+	@scripts/refresh-series $(if $(CONTINUE),--continue,$(if $(FORCE),--force) \
+		$(LIBC) $(FROM) $(TO))
 
 check-mutants: all
 	@tests/check-mutants --kernel '$(KERNEL)' --arch $(ARCH) --mutants '$(MUTANTS)' $(names)
