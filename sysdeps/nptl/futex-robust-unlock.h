@@ -90,7 +90,7 @@ enum
    Returns false if the mutex has not been released: the caller still owns
    it, list_op_pending is still set, and the caller has to do both
    stores on its own.  This is the case if the kernel cannot help, if there is
-   no vDSO and there are no waiters, for which a system call would be too much
+   no vDSO function and no waiter, for which a system call would be too much
    (unless the tunable asks for it), if something refused the system call, or
    if it answered EAGAIN twice.
    (A seccomp filter that kills the thread for an unknown flag cannot be
@@ -119,12 +119,17 @@ futex_robust_unlock (int *futex, int op, int private)
 			  == tid))
 	return true;
     }
-  /* A vDSO without the function normally is that of an older kernel, which
-     does not know the flag either.  */
+# ifdef FUTEX_ROBUST_UNLOCK_VSYSCALL_SINCE_FLAG
+  /* Function and flag came with the same kernel version, so a vDSO without
+     the former normally is that of an older kernel, which need not be asked.
+     Nothing follows from there being no vDSO.  */
   else if (policy != ROBUST_UNLOCK_STRICT && GLRO (dl_sysinfo_map) != NULL)
     return false;
+# endif
   else
 #endif
+  /* The kernel may know the flag nevertheless: if there are waiters it is
+     asked, and if it refuses, it is not asked again for a while.  */
   if (policy != ROBUST_UNLOCK_STRICT && atomic_load_relaxed (futex) == tid)
     return false;
 

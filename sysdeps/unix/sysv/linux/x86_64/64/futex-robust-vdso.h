@@ -21,3 +21,4 @@
    (arch/x86/entry/vdso/vdso64/vdso64.lds.S).  */
 #define HAVE_FUTEX_ROBUST_UNLOCK_VSYSCALL \
   "__vdso_futex_robust_list64_try_unlock"
+#define FUTEX_ROBUST_UNLOCK_VSYSCALL_SINCE_FLAG 1

@@ -1,0 +1,25 @@
+/* The vDSO function that releases a robust futex.  x32 version.
+   Copyright The GNU Toolchain Authors.
+   SPDX-License-Identifier: LGPL-2.1-or-later
+   This file is part of the GNU C Library.
+
+   The GNU C Library is free software; you can redistribute it and/or
+   modify it under the terms of the GNU Lesser General Public
+   License as published by the Free Software Foundation; either
+   version 2.1 of the License, or (at your option) any later version.
+
+   The GNU C Library is distributed in the hope that it will be useful,
+   but WITHOUT ANY WARRANTY; without even the implied warranty of
+   MERCHANTABILITY or FITNESS FOR A PARTICULAR PURPOSE.  See the GNU
+   Lesser General Public License for more details.
+
+   You should have received a copy of the GNU Lesser General Public
+   License along with the GNU C Library; if not, see
+   <https://www.gnu.org/licenses/>.  */
+
+/* Since Linux 7.2, in version node LINUX_2.6
+   (arch/x86/entry/vdso/vdso64/vdsox32.lds.S).  The vDSO has both functions;
+   the robust list of this ABI is the one with 4-byte pointers.  */
+#define HAVE_FUTEX_ROBUST_UNLOCK_VSYSCALL \
+  "__vdso_futex_robust_list32_try_unlock"
+#define FUTEX_ROBUST_UNLOCK_VSYSCALL_SINCE_FLAG 1
