@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-# make            build and stage the patched libcs
+# make            build and stage the patched libcs (ARCH=i386, x32, aarch64 or
+#                 riscv64: cross build them for that architecture)
 # make stock      stage the same versions unpatched, for comparison
 # make check      test them, here and in a VM (TESTS=name: only that test)
 # make check-matrix  all tests on kernels from 6.1 to 7.3, each libc patched and
@@ -56,6 +57,13 @@ config.mk: configure config.mk.in
 	@if test -x config.status; then ./config.status --recheck && ./config.status; \
 	else $(if $(filter default,$(origin CC)),env -u CC) ./configure; fi >build/log/configure.log 2>&1 || { tail -n 20 build/log/configure.log >&2; exit 1; }
 
+# What is made to run on this machine, whatever ARCH is.
+HOSTCC := $(if $(filter x86_64,$(CONFIGURED_ARCH)),$(CC),gcc)
+# configure found the compiler of its architecture; another ARCH has its own.
+ifneq ($(ARCH),$(CONFIGURED_ARCH))
+CC :=
+endif
+
 export CC WITH_SOURCE
 
 glibc := glibc-$(GLIBC)
@@ -73,18 +81,31 @@ overlay := $(shell find nptl sysdeps -type f 2>/dev/null)
 all: $(patched) build/bin/robust-check
 stock: $(unpatched)
 
+ifneq ($(ARCH),x86_64)
+.PHONY: cross
+cross:
+	@scripts/prerequisites install '$(ARCH)'
+$(patched) $(unpatched): | cross
+
+# For the machine that the tests of a cross built libc run on.
+all: $(if $(filter glibc,$(LIBCS)),build/bin/robust-check-$(ARCH))
+build/bin/robust-check-$(ARCH): tools/robust-check.c stage/$(glibc)-$(ARCH)/robust-libc.info
+	@mkdir -p $(@D)
+	@stage/$(glibc)-$(ARCH)/bin/robust-cc -O2 -Wall -Wextra -static -o $@ $<
+endif
+
 .SECONDEXPANSION:
 $(call stages,$(patched)): stage/%-$(ARCH)/robust-libc.info: $(how) \
 		$$(wildcard $$(subst -,-patches/,$$*)/*) $(overlay)
-	@scripts/build-libc $(subst -, ,$*) patched $(CURDIR)/$(@D)
+	@scripts/build-libc $(subst -, ,$*) patched $(CURDIR)/$(@D) $(ARCH)
 
 $(call stages,$(unpatched),-stock): stage/%-$(ARCH)-stock/robust-libc.info: $(how) \
 		$$(subst -,-patches/,$$*)/SHA256SUMS
-	@scripts/build-libc $(subst -, ,$*) stock $(CURDIR)/$(@D)
+	@scripts/build-libc $(subst -, ,$*) stock $(CURDIR)/$(@D) $(ARCH)
 
 build/bin/robust-check: tools/robust-check.c
 	@mkdir -p $(@D)
-	@$(CC) -O2 -Wall -Wextra -static -o $@ $<
+	@$(HOSTCC) -O2 -Wall -Wextra -static -o $@ $<
 
 doctor: build/bin/robust-check
 	@build/bin/robust-check $(PROGRAM) || test $$? = 1

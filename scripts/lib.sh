@@ -9,6 +9,46 @@ me=${0##*/}
 say() { printf '%s\n' "$*" >&2; }
 die() { printf '%s: %s\n' "$me" "$*" >&2; exit 1; }
 
+# for_arch ARCH: set what differs between the architectures.
+#   machine   the GNU name, triplet Debian's for its directories
+#   compiler  the default for CC, and the package it is in
+#   headers   where the kernel's are, and the package
+#   rtld      the dynamic linker of glibc, musl_arch part of the name of musl's
+arches='x86_64 i386 x32 aarch64 riscv64'
+for_arch()
+{
+	case $1 in
+	x86_64)
+		machine=x86_64-linux-gnu debian=amd64
+		rtld=lib64/ld-linux-x86-64.so.2 ;;
+	i386)
+		machine=i686-linux-gnu debian=i386
+		rtld=lib/ld-linux.so.2 ;;
+	x32)
+		machine=x86_64-linux-gnux32 debian=x32
+		rtld=libx32/ld-linux-x32.so.2 ;;
+	aarch64)
+		machine=aarch64-linux-gnu debian=arm64
+		rtld=lib/ld-linux-aarch64.so.1 ;;
+	riscv64)
+		machine=riscv64-linux-gnu debian=riscv64
+		rtld=lib/ld-linux-riscv64-lp64d.so.1 ;;
+	*) die "ARCH=$1: there is no such architecture here; there are: $arches" ;;
+	esac
+	triplet=$machine musl_arch=$1
+	[ "$1" != i386 ] || triplet=i386-linux-gnu
+	if [ "$1" = x86_64 ]; then
+		compiler=gcc compiler_package=gcc
+		headers=/usr/include headers_package=linux-libc-dev
+	else
+		compiler=$machine-gcc
+		# Debian's names of packages have no underscore.
+		compiler_package=gcc-$(printf %s "$machine" | tr _ -)
+		headers=/usr/$machine/include
+		headers_package=linux-libc-dev-$debian-cross
+	fi
+}
+
 # Print the seconds since $1 (a value of now) as 3m07s.
 now() { date +%s; }
 since() { s=$(($(now) - $1)); printf '%dm%02ds' $((s / 60)) $((s % 60)); }
