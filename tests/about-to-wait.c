@@ -11,22 +11,20 @@
  * Fails on stock musl, which waits for good.
  */
 #include "futex-filter.h"
+#include "call-registers.h"
 #include <linux/futex.h>
-#include <ucontext.h>
 
-#if defined(__x86_64__) && defined(__LP64__) && !defined(__GLIBC__)
+#if defined(HAVE_CALL_REGISTERS) && !defined(__GLIBC__)
 
 static pthread_mutex_t *m;
 static enum taker how;
 
 static void become_unrecoverable(int sig, siginfo_t *info, void *context)
 {
-	greg_t *r = ((ucontext_t *)context)->uc_mcontext.gregs;
-
 	(void)sig;
 	(void)info;
-	*(volatile unsigned *)r[REG_RDI] = 0x7fffffff;
-	r[REG_RAX] = -ESRCH;
+	*(volatile unsigned *)CALL_ARG(context, 1) = 0x7fffffff;
+	CALL_RESULT(context) = -ESRCH;
 }
 
 static void wait_for_it(void *arg)

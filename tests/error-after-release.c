@@ -17,10 +17,10 @@
  * futex_robust_unlock (glibc) or __pthread_mutex_robust_unlock (musl).
  */
 #include "futex-filter.h"
+#include "call-registers.h"
 #include <linux/futex.h>
-#include <ucontext.h>
 
-#if defined(__x86_64__) && defined(__LP64__)
+#ifdef HAVE_CALL_REGISTERS
 
 struct state {
 	pthread_mutex_t mutex, nested;
@@ -51,15 +51,14 @@ static volatile int handled;
 
 static void fake_kernel(int sig, siginfo_t *info, void *context)
 {
-	greg_t *r = ((ucontext_t *)context)->uc_mcontext.gregs;
-	volatile unsigned *word = (volatile unsigned *)r[REG_RDI];
-	void *volatile *slot = (void *volatile *)r[REG_R8];
+	volatile unsigned *word = (volatile unsigned *)CALL_ARG(context, 1);
+	void *volatile *slot = (void *volatile *)CALL_ARG(context, 5);
 
 	(void)sig;
 	(void)info;
 	if (handled++ && b->nested) {
 		/* The nested unlock may make the system call as well. */
-		r[REG_RAX] = -ENOSYS;
+		CALL_RESULT(context) = -ENOSYS;
 		return;
 	}
 	if (b->nested) {
@@ -75,7 +74,7 @@ static void fake_kernel(int sig, siginfo_t *info, void *context)
 		while (!s->taken)
 			sleep_ms(1);
 	}
-	r[REG_RAX] = -b->error;
+	CALL_RESULT(context) = -b->error;
 }
 
 static void take_and_hold(void *arg)

@@ -12,6 +12,11 @@
 
 #define FUTEX_WAKE		1
 #define FUTEX_ROBUST_UNLOCK	512	/* uapi/linux/futex.h of Linux 7.2 */
+#define FUTEX_ROBUST_LIST32	1024
+
+/* What a libc asks for: the size of the slot is that of a pointer. */
+#define ROBUST_UNLOCK_FLAGS (sizeof(void *) == 4 ? \
+	FUTEX_ROBUST_UNLOCK | FUTEX_ROBUST_LIST32 : FUTEX_ROBUST_UNLOCK)
 
 /* From now on each call whose op has the value under the mask is answered with
  * the SECCOMP_RET_ action. Ends the test as skipped where filters are not

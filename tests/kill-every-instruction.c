@@ -176,7 +176,7 @@ static void *remapper(void *arg)
 __attribute__((noreturn))
 static void owner_process(void)
 {
-	static const struct timespec never = { 4000000000, 0 };
+	static const struct timespec never = { 2000000000, 0 };
 	pthread_t t;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);

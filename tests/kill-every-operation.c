@@ -512,6 +512,13 @@ static void await_end(int i)
 	running[i].pid = 0;
 }
 
+/* The call with 64 bits of time, where there is one beside the other. */
+#ifdef SYS_futex_time64
+#define FUTEX_TIME64 SYS_futex_time64
+#else
+#define FUTEX_TIME64 SYS_futex
+#endif
+
 /* Is it in futex(2), with an address in the mutex or the condition? */
 static int in_futex(int i)
 {
@@ -521,7 +528,7 @@ static int in_futex(int i)
 	if (!read_proc(running[i].pid, running[i].tid, "syscall", buf, sizeof(buf)))
 		return 0;
 	nr = strtoul(buf, &end, 10);
-	if (end == buf || nr != SYS_futex)
+	if (end == buf || (nr != SYS_futex && nr != FUTEX_TIME64))
 		return 0;
 	address = strtoul(end, NULL, 16);
 	return address - (unsigned long)mutex_page < 2 * PAGE;
@@ -834,10 +841,14 @@ static enum stop advance(void)
 	return s;
 }
 
-#if defined(__x86_64__)
+#ifdef REG
 /* The instruction that a thread ends itself with. */
 __asm__ (".pushsection .text\n"
+#ifdef __i386__
+	 "exit_here: int $0x80\n"
+#else
 	 "exit_here: syscall\n"
+#endif
 	 "hlt\n"
 	 ".popsection");
 extern const char exit_here[] __attribute__((visibility("hidden")));
@@ -852,7 +863,7 @@ static void end_victim(void)
 		if (kill(running[VICTIM].pid, SIGKILL))
 			die("cannot kill the victim");
 	} else {
-#if defined(__x86_64__)
+#ifdef REG
 		struct user_regs_struct r;
 
 		if (v.asleep) {
@@ -862,10 +873,10 @@ static void end_victim(void)
 		}
 		if (ptrace(PTRACE_GETREGS, tid, 0, &r))
 			die("cannot read the victim's registers");
-		r.orig_rax = -1;	/* no system call to be restarted */
-		r.rax = SYS_exit;
-		r.rdi = 0;
-		r.rip = (unsigned long)exit_here;
+		ORIG_REG(r, ax) = -1;	/* no system call to be restarted */
+		REG(r, ax) = SYS_exit;
+		REG_ARG1(r) = 0;
+		REG(r, ip) = (unsigned long)exit_here;
 		if (ptrace(PTRACE_SETREGS, tid, 0, &r) ||
 		    ptrace(PTRACE_CONT, tid, 0, 0))
 			die("cannot make the victim exit");
@@ -967,12 +978,12 @@ static char finish(enum stop stop, int boundary, struct count *n)
 		want = types[now->type].type == PTHREAD_MUTEX_RECURSIVE ? 0 : EDEADLK;
 	if (stop == RETURNED) {
 		/* A call's result is in the register yet. */
-#if defined(__x86_64__)
+#ifdef REG
 		struct user_regs_struct regs;
 
 		if (ptrace(PTRACE_GETREGS, running[VICTIM].tid, 0, &regs))
 			die("cannot read the victim's registers");
-		r = (int)regs.rax;
+		r = (int)REG(regs, ax);
 #else
 		r = -1;
 #endif

@@ -17,10 +17,10 @@
  * made that cannot succeed.
  */
 #include "futex-filter.h"
+#include "call-registers.h"
 #include <linux/futex.h>
-#include <ucontext.h>
 
-#if defined(__x86_64__) && defined(__LP64__)
+#ifdef HAVE_CALL_REGISTERS
 
 #define UNLOCKS 3000
 
@@ -33,7 +33,7 @@ static void refuse(int sig, siginfo_t *info, void *context)
 	(void)sig;
 	(void)info;
 	calls++;
-	((ucontext_t *)context)->uc_mcontext.gregs[REG_RAX] = -error;
+	CALL_RESULT(context) = -error;
 }
 
 /* In a process of its own, with nothing remembered. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A thread that is stopped at an instruction boundary of its own program, seen
- * from the parent of its process. x86-64 only; the others are told so by
- * single_step_or_skip().
+ * from the parent of its process. x86-64 and i386 only; the others are told so
+ * by single_step_or_skip().
  */
 #ifndef SINGLE_STEP_H
 #define SINGLE_STEP_H
@@ -22,6 +22,16 @@
 #define TID_MASK	0x3fffffffU	/* FUTEX_TID_MASK, uapi/linux/futex.h */
 #define WAITERS		0x80000000U	/* FUTEX_WAITERS */
 #define OWNER_DIED	0x40000000U	/* FUTEX_OWNER_DIED */
+
+#if defined(__x86_64__) && defined(__LP64__)
+#define REG(r, name)	((r).r##name)
+#define ORIG_REG(r, name) ((r).orig_r##name)
+#define REG_ARG1(r)	((r).rdi)
+#elif defined(__i386__)
+#define REG(r, name)	((r).e##name)
+#define ORIG_REG(r, name) ((r).orig_e##name)
+#define REG_ARG1(r)	((r).ebx)
+#endif
 
 /* The program's own: ends the processes that it started. */
 static void cleanup(void);
@@ -48,7 +58,7 @@ static void die(const char *fmt, ...)
 
 static inline void single_step_or_skip(void)
 {
-#if !defined(__x86_64__)
+#ifndef REG
 	printf("1..0 # SKIP single-stepping is not ported to this machine\n");
 	exit(77);
 #endif
@@ -60,7 +70,7 @@ static inline int stop_to_be_stepped(void)
 {
 	if (ptrace(PTRACE_TRACEME, 0, 0, 0))
 		return 0;
-#if defined(__x86_64__)
+#ifdef REG
 	__asm__ volatile ("int3" ::: "memory");
 #endif
 	return 1;
@@ -70,14 +80,14 @@ static inline int stop_to_be_stepped(void)
  * function, where that returns to. */
 static inline unsigned long thread_pc(pid_t tid, unsigned long *ret_addr)
 {
-#if defined(__x86_64__)
+#ifdef REG
 	struct user_regs_struct r;
 
 	if (ptrace(PTRACE_GETREGS, tid, 0, &r))
 		die("cannot read the registers of %d", (int)tid);
 	if (ret_addr)
-		*ret_addr = ptrace(PTRACE_PEEKDATA, tid, (void *)r.rsp, 0);
-	return r.rip;
+		*ret_addr = ptrace(PTRACE_PEEKDATA, tid, (void *)REG(r, sp), 0);
+	return REG(r, ip);
 #else
 	(void)tid;
 	(void)ret_addr;

@@ -15,12 +15,12 @@
  */
 #define _GNU_SOURCE
 #include "futex-filter.h"
-#include <ucontext.h>
+#include "call-registers.h"
 
 #define MARK	0x5eedUL	/* of the handler's own calls */
 #define UNLOCK_PI 7		/* FUTEX_UNLOCK_PI, uapi/linux/futex.h */
 
-#if defined(__GLIBC__) && defined(__x86_64__)
+#if defined(__GLIBC__) && defined(HAVE_CALL_REGISTERS)
 static struct state {
 	pthread_mutex_t mutex;
 	volatile int again, answered, op, next_op;
@@ -28,26 +28,26 @@ static struct state {
 
 static void handler(int sig, siginfo_t *info, void *context)
 {
-	greg_t *r = ((ucontext_t *)context)->uc_mcontext.gregs;
-	unsigned *word = (unsigned *)r[REG_RDI];
+	unsigned *word = (unsigned *)CALL_ARG(context, 1);
 
 	(void)sig;
 	(void)info;
 	if (s->again) {
 		s->again = 0;
 		s->answered++;
-		s->op = r[REG_RSI];
+		s->op = CALL_ARG(context, 2);
 		s->next_op = 0;
 		__atomic_fetch_or(word, 0x80000000U, __ATOMIC_SEQ_CST);
-		r[REG_RAX] = -EAGAIN;
+		CALL_RESULT(context) = -EAGAIN;
 		return;
 	}
 	if (!s->next_op)
-		s->next_op = r[REG_RSI];
-	r[REG_RAX] = syscall(SYS_futex, word, r[REG_RSI], r[REG_RDX], r[REG_R10],
-			     r[REG_R8], MARK);
-	if (r[REG_RAX] == -1)
-		r[REG_RAX] = -errno;
+		s->next_op = CALL_ARG(context, 2);
+	CALL_RESULT(context) = syscall(SYS_futex, word, CALL_ARG(context, 2),
+				       CALL_ARG(context, 3), CALL_ARG(context, 4),
+				       CALL_ARG(context, 5), MARK);
+	if (CALL_RESULT(context) == -1)
+		CALL_RESULT(context) = -errno;
 }
 
 static void trap_unlock_pi(void)
@@ -119,7 +119,7 @@ int main(void)
 {
 #if !defined(__GLIBC__)
 	skip("musl sets FUTEX_WAITERS before it calls FUTEX_UNLOCK_PI");
-#elif !defined(__x86_64__)
+#elif !defined(HAVE_CALL_REGISTERS)
 	skip("the signal handler is not ported to this machine");
 #else
 	s = shared(sizeof(*s));

@@ -33,7 +33,7 @@ int main(int argc, char **argv)
 	filter_robust_unlock(SECCOMP_RET_ERRNO | errors[i].value);
 	/* It must bite. */
 	errno = 0;
-	r = syscall(SYS_futex, &word, FUTEX_WAKE | FUTEX_ROBUST_UNLOCK, 1, NULL, &slot, 0);
+	r = syscall(SYS_futex, &word, FUTEX_WAKE | ROBUST_UNLOCK_FLAGS, 1, NULL, &slot, 0);
 	CHECK(errors[i].value ? r == -1 && errno == errors[i].value : r == 0);
 	execv(argv[2], argv + 2);
 	perror(argv[2]);

@@ -10,6 +10,13 @@
 #include <sys/user.h>
 
 #if defined(__x86_64__) && defined(__LP64__)
+#define STACK_POINTER rsp
+#elif defined(__i386__)
+#define STACK_POINTER esp
+#endif
+
+#ifdef STACK_POINTER
+#define WORD sizeof(long)
 
 static long peek(pid_t pid, unsigned long at)
 {
@@ -45,10 +52,10 @@ int main(int argc, char **argv)
 	if (WIFSTOPPED(status)) {
 		/* At the start of PROGRAM: argc, argv, 0, environ, 0, auxv. */
 		CHECK(!ptrace(PTRACE_GETREGS, pid, 0, &r));
-		p = r.rsp + 8 * (peek(pid, r.rsp) + 2);
+		p = r.STACK_POINTER + WORD * (peek(pid, r.STACK_POINTER) + 2);
 		while (peek(pid, p))
-			p += 8;
-		for (p += 8; peek(pid, p) != AT_SYSINFO_EHDR; p += 16)
+			p += WORD;
+		for (p += WORD; peek(pid, p) != AT_SYSINFO_EHDR; p += 2 * WORD)
 			CHECK(peek(pid, p) != AT_NULL);
 		CHECK(!ptrace(PTRACE_POKEDATA, pid, (void *)p, (void *)AT_IGNORE));
 		CHECK(!ptrace(PTRACE_DETACH, pid, 0, 0));
