@@ -6,11 +6,14 @@
 
 bin=$BUILD/tests
 log=$BUILD/log
-# glibc loads it when a thread is cancelled or exits.
+for_arch "$arch"
+# glibc loads it when a thread is cancelled or exits. A cross built stage has it.
 libgcc_s=$(gcc -print-file-name=libgcc_s.so.1)
+robust_check=$BUILD/bin/robust-check
+[ ! -x "$robust_check-$arch" ] || robust_check=$robust_check-$arch
 
 # The tests that must pass with a patched libc everywhere, on every kernel.
-everywhere='owner-death ways-to-die not-recoverable not-recoverable-crowd not-robust contention unlock-rules cond-wait timedlock-leaves-no-trace retained-waiters hostile error-after-release refusals signal-handler'
+everywhere='pending-slot-width owner-death ways-to-die not-recoverable not-recoverable-crowd not-robust contention unlock-rules cond-wait timedlock-leaves-no-trace retained-waiters hostile error-after-release refusals signal-handler'
 # tests_of LIBC-VERSION...: those, and what only that libc can get wrong.
 tests_of()
 {
@@ -70,7 +73,8 @@ compile_all()
 	for name; do
 		for link in dynamic static; do
 			compile "$name-$arch" $link
-			compile "$name-$arch-stock" $link
+			[ ! -d "$top/stage/$name-$arch-stock" ] ||
+				compile "$name-$arch-stock" $link
 		done
 	done
 }
@@ -108,7 +112,7 @@ suite_in_vm()
 	shift 5
 	"$top/tests/vm/run" --kernel "$the_kernel" --arch "$arch" --append "$the_append" \
 		--timeout 5400 --log "$the_log" "$@" \
-		--add "$libgcc_s" --add "$BUILD/bin/robust-check" -- \
+		--add "$libgcc_s" --add "$robust_check" -- \
 		"$top/tests/run-suite" "$the_plan" "$number"
 }
 
@@ -119,6 +123,9 @@ in_vm()
 	shift 5
 	add=
 	for name; do
+		[ "$arch" = x86_64 ] || for f in "$top/stage/$name-$arch"*/lib/*/libgcc_s.so.1; do
+			[ ! -e "$f" ] || add="$add --add $f"
+		done
 		for f in "$bin/$name-$arch" "$bin/$name-$arch-stock" \
 			 "$top/stage/$name-$arch-stock/bin/robust-run" \
 			 "$top/stage/$name-$arch-stock/robust-libc.info"; do
