@@ -121,6 +121,8 @@ in_vm()
 {
 	the_plan=$1 number=$2 the_kernel=$3 the_append=$4 the_log=$5
 	shift 5
+	# The vDSO of 32-bit programs has a switch of its own.
+	[ "$arch,$the_append" != i386,vdso=0 ] || the_append=vdso32=0
 	add=
 	for name; do
 		[ "$arch" = x86_64 ] || for f in "$top/stage/$name-$arch"*/lib/*/libgcc_s.so.1; do
