@@ -28,6 +28,8 @@
 #                 the hand work it has stopped for)
 # make check-mutants  take out of the patches one line at a time and see that a
 #                 test fails then (MUTANTS="name...": only these)
+# make check-archs  compile what the patches touch in glibc for further
+#                 architectures that have a cross compiler (ARCHS="arm s390x")
 # make torture    random operations, kills and reuse of memory, here and in a VM
 #                 (SECONDS=600 SEED=2)
 # make doctor     say whether this machine closes the race (PROGRAM=file: and
@@ -39,7 +41,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 .DELETE_ON_ERROR:
 .PHONY: all stock check check-matrix check-glibc check-operations \
 	check-mutants check-versions check-selftest check-programs torture \
-	doctor clean distclean check-patches series refresh
+	doctor clean distclean check-patches series refresh check-archs
 
 all:
 
@@ -145,6 +147,9 @@ check-mutants: all
 
 check-versions: build/bin/robust-check
 	+@tests/check-versions --kernel '$(KERNEL)' --arch $(ARCH) $(or $(VERSIONS),$(versions))
+
+check-archs:
+	@tests/check-other-archs --archs '$(ARCHS)' $(GLIBC)
 
 torture: all
 	@tests/torture-everywhere --seconds '$(SECONDS)' --seed '$(SEED)' \
