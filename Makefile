@@ -84,6 +84,10 @@ all: $(patched) build/bin/robust-check
 stock: $(unpatched)
 
 ifneq ($(ARCH),x86_64)
+not_crossed := $(filter check-glibc check-selftest check-programs,$(MAKECMDGOALS))
+ifneq ($(not_crossed),)
+$(error $(not_crossed): there is only ARCH=x86_64 for this, and not ARCH=$(ARCH))
+endif
 .PHONY: cross
 cross:
 	@scripts/prerequisites install '$(ARCH)'
