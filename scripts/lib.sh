@@ -107,3 +107,13 @@ step()
 	fi
 	exit 1
 }
+
+# debian_arch ARCH: the distribution's name of an architecture.
+debian_arch()
+{
+	case $1 in
+	x86_64) echo amd64 ;;
+	aarch64) echo arm64 ;;
+	*) echo "$1" ;;
+	esac
+}
