@@ -11,10 +11,10 @@
  * Fails on stock musl, which waits for good.
  */
 #include "futex-filter.h"
-#include "call-registers.h"
+#include "registers.h"
 #include <linux/futex.h>
 
-#if defined(HAVE_CALL_REGISTERS) && !defined(__GLIBC__)
+#if !defined(__GLIBC__)
 
 static pthread_mutex_t *m;
 static enum taker how;
@@ -23,8 +23,8 @@ static void become_unrecoverable(int sig, siginfo_t *info, void *context)
 {
 	(void)sig;
 	(void)info;
-	*(volatile unsigned *)CALL_ARG(context, 1) = 0x7fffffff;
-	CALL_RESULT(context) = -ESRCH;
+	*(volatile unsigned *)CONTEXT_ARG(context, 0) = 0x7fffffff;
+	CONTEXT_RESULT(context) = -ESRCH;
 }
 
 static void wait_for_it(void *arg)
@@ -71,7 +71,7 @@ int main(void)
 
 int main(void)
 {
-	skip("made for musl's lock word, and for one machine");
+	skip("made for musl's lock word");
 }
 
 #endif

@@ -17,10 +17,8 @@
  * futex_robust_unlock (glibc) or __pthread_mutex_robust_unlock (musl).
  */
 #include "futex-filter.h"
-#include "call-registers.h"
+#include "registers.h"
 #include <linux/futex.h>
-
-#ifdef HAVE_CALL_REGISTERS
 
 struct state {
 	pthread_mutex_t mutex, nested;
@@ -51,14 +49,14 @@ static volatile int handled;
 
 static void fake_kernel(int sig, siginfo_t *info, void *context)
 {
-	volatile unsigned *word = (volatile unsigned *)CALL_ARG(context, 1);
-	void *volatile *slot = (void *volatile *)CALL_ARG(context, 5);
+	volatile unsigned *word = (volatile unsigned *)CONTEXT_ARG(context, 0);
+	void *volatile *slot = (void *volatile *)CONTEXT_ARG(context, 4);
 
 	(void)sig;
 	(void)info;
 	if (handled++ && b->nested) {
 		/* The nested unlock may make the system call as well. */
-		CALL_RESULT(context) = -ENOSYS;
+		CONTEXT_RESULT(context) = -ENOSYS;
 		return;
 	}
 	if (b->nested) {
@@ -74,7 +72,7 @@ static void fake_kernel(int sig, siginfo_t *info, void *context)
 		while (!s->taken)
 			sleep_ms(1);
 	}
-	CALL_RESULT(context) = -b->error;
+	CONTEXT_RESULT(context) = -b->error;
 }
 
 static void take_and_hold(void *arg)
@@ -154,12 +152,3 @@ int main(void)
 	for_each_variety(one);
 	return 0;
 }
-
-#else
-
-int main(void)
-{
-	skip("the handler is not written for this machine");
-}
-
-#endif

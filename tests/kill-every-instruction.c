@@ -25,6 +25,8 @@
  * stepped is the lock, trylock or timedlock of one who does not know that yet.
  * It may have to acquire the mutex to see it, and then releases it again. One
  * that keeps it (stock glibc's trylock) counts as if it left a waiter asleep.
+ * A loop of load-exclusive and store-exclusive is one step (see single-step.h): the
+ * boundaries right before it and right behind the store are looked at.
  * It stops when the unlock has returned. One map per scenario is printed, one
  * character per boundary: '-' killed before the release, '.' after it without
  * damage, 'p' after it with the remapping held off by libc, C, W and X as
@@ -331,9 +333,10 @@ static void stop_owner(int sig)
 
 static void step(void)
 {
-	if (ptrace(PTRACE_SINGLESTEP, owner, 0, 0))
-		die("cannot step the owner");
-	stop_owner(SIGTRAP);
+	do {
+		begin_step(owner);
+		stop_owner(SIGTRAP);
+	} while (!step_is_done(owner));
 }
 
 /* Step into the function and over its first @k instructions. Returns 1 if it

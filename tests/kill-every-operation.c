@@ -638,14 +638,15 @@ static enum stop step(void)
 {
 	pid_t tid = running[VICTIM].tid;
 	/* Mapped at the same address here. */
-	const unsigned char *insn = (void *)thread_pc(tid, NULL);
+	const void *insn = (void *)thread_pc(tid, NULL);
 
-	if (ptrace(PTRACE_SINGLESTEP, tid, 0, 0))
-		die("cannot step the victim");
-	if (insn[0] == 0x0f && insn[1] == 0x05)	/* syscall */
-		return stop_or_sleep(0);
-	if (stop_of_victim(0) != SIGTRAP)
-		die("the victim got a signal");
+	do {
+		begin_step(tid);
+		if (is_syscall(insn))
+			return stop_or_sleep(0);
+		if (stop_of_victim(0) != SIGTRAP)
+			die("the victim got a signal");
+	} while (!step_is_done(tid));
 	return thread_pc(tid, NULL) == v.ret ? RETURNED : STOPPED;
 }
 
@@ -841,18 +842,12 @@ static enum stop advance(void)
 	return s;
 }
 
-#ifdef REG
 /* The instruction that a thread ends itself with. */
 __asm__ (".pushsection .text\n"
-#ifdef __i386__
-	 "exit_here: int $0x80\n"
-#else
-	 "exit_here: syscall\n"
-#endif
-	 "hlt\n"
+	 ".balign 4\n"
+	 "exit_here: " SYSCALL_INSN "\n"
 	 ".popsection");
 extern const char exit_here[] __attribute__((visibility("hidden")));
-#endif
 
 static void end_victim(void)
 {
@@ -863,24 +858,18 @@ static void end_victim(void)
 		if (kill(running[VICTIM].pid, SIGKILL))
 			die("cannot kill the victim");
 	} else {
-#ifdef REG
-		struct user_regs_struct r;
+		struct registers r;
 
 		if (v.asleep) {
 			/* Out of the kernel, by a signal it never sees. */
 			syscall(SYS_tgkill, running[VICTIM].pid, tid, SIGUSR2);
 			stop_of_victim(0);
 		}
-		if (ptrace(PTRACE_GETREGS, tid, 0, &r))
-			die("cannot read the victim's registers");
-		ORIG_REG(r, ax) = -1;	/* no system call to be restarted */
-		REG(r, ax) = SYS_exit;
-		REG_ARG1(r) = 0;
-		REG(r, ip) = (unsigned long)exit_here;
-		if (ptrace(PTRACE_SETREGS, tid, 0, &r) ||
+		r = thread_registers(tid);
+		next_is_syscall(&r, exit_here, SYS_exit, 0);
+		if (set_registers(tid, &r) ||
 		    ptrace(PTRACE_CONT, tid, 0, 0))
 			die("cannot make the victim exit");
-#endif
 	}
 	do {
 		if (waitpid(tid, &status, __WALL) != tid)
@@ -978,15 +967,7 @@ static char finish(enum stop stop, int boundary, struct count *n)
 		want = types[now->type].type == PTHREAD_MUTEX_RECURSIVE ? 0 : EDEADLK;
 	if (stop == RETURNED) {
 		/* A call's result is in the register yet. */
-#ifdef REG
-		struct user_regs_struct regs;
-
-		if (ptrace(PTRACE_GETREGS, running[VICTIM].tid, 0, &regs))
-			die("cannot read the victim's registers");
-		r = (int)REG(regs, ax);
-#else
-		r = -1;
-#endif
+		r = (int)thread_registers(running[VICTIM].tid).r[R_RESULT];
 		if (r != want) {
 			printf("\n# it returned %d, expected %d\n# ", r, want);
 			n->wrong++;

@@ -17,10 +17,8 @@
  * made that cannot succeed.
  */
 #include "futex-filter.h"
-#include "call-registers.h"
+#include "registers.h"
 #include <linux/futex.h>
-
-#ifdef HAVE_CALL_REGISTERS
 
 #define UNLOCKS 3000
 
@@ -33,7 +31,7 @@ static void refuse(int sig, siginfo_t *info, void *context)
 	(void)sig;
 	(void)info;
 	calls++;
-	CALL_RESULT(context) = -error;
+	CONTEXT_RESULT(context) = -error;
 }
 
 /* In a process of its own, with nothing remembered. */
@@ -96,12 +94,3 @@ int main(int argc, char **argv)
 	for_each_variety(one);
 	return 0;
 }
-
-#else
-
-int main(void)
-{
-	skip("the handler is not written for this machine");
-}
-
-#endif

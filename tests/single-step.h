@@ -1,8 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A thread that is stopped at an instruction boundary of its own program, seen
- * from the parent of its process. x86-64 and i386 only; the others are told so
- * by single_step_or_skip().
+ * from the parent of its process, which has the same code at the same addresses.
+ *
+ * A loop of a load-exclusive and a store-exclusive instruction (LL/SC) cannot be
+ * stepped: each stop takes the exclusive monitor away, so that the store never
+ * succeeds. It is one step here, by a breakpoint behind the store and one at each
+ * place to which a branch between the two leads. No boundary is lost by that
+ * which matters: nothing is stored before the store that succeeds, so to be
+ * killed within the sequence is to be killed right before it. A store that
+ * failed is tried again within the same step.
  */
 #ifndef SINGLE_STEP_H
 #define SINGLE_STEP_H
@@ -14,24 +21,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ptrace.h>
-#include <sys/user.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "registers.h"
 
 #define TID_MASK	0x3fffffffU	/* FUTEX_TID_MASK, uapi/linux/futex.h */
 #define WAITERS		0x80000000U	/* FUTEX_WAITERS */
 #define OWNER_DIED	0x40000000U	/* FUTEX_OWNER_DIED */
-
-#if defined(__x86_64__) && defined(__LP64__)
-#define REG(r, name)	((r).r##name)
-#define ORIG_REG(r, name) ((r).orig_r##name)
-#define REG_ARG1(r)	((r).rdi)
-#elif defined(__i386__)
-#define REG(r, name)	((r).e##name)
-#define ORIG_REG(r, name) ((r).orig_e##name)
-#define REG_ARG1(r)	((r).ebx)
-#endif
 
 /* The program's own: ends the processes that it started. */
 static void cleanup(void);
@@ -58,10 +55,10 @@ static void die(const char *fmt, ...)
 
 static inline void single_step_or_skip(void)
 {
-#ifndef REG
-	printf("1..0 # SKIP single-stepping is not ported to this machine\n");
-	exit(77);
-#endif
+	if (!CAN_SINGLE_STEP) {
+		printf("1..0 # SKIP the kernel cannot single-step on this machine\n");
+		exit(77);
+	}
 }
 
 /* In the thread: stop for the parent, which steps from here. False if it is
@@ -70,29 +67,172 @@ static inline int stop_to_be_stepped(void)
 {
 	if (ptrace(PTRACE_TRACEME, 0, 0, 0))
 		return 0;
-#ifdef REG
-	__asm__ volatile ("int3" ::: "memory");
-#endif
+	trap_myself();
 	return 1;
+}
+
+static inline struct registers thread_registers(pid_t tid)
+{
+	struct registers r;
+
+	if (get_registers(tid, &r))
+		die("cannot read the registers of %d", (int)tid);
+	return r;
 }
 
 /* In the parent: where the stopped thread is, and if it is at the entry of a
  * function, where that returns to. */
 static inline unsigned long thread_pc(pid_t tid, unsigned long *ret_addr)
 {
-#ifdef REG
-	struct user_regs_struct r;
+	struct registers r = thread_registers(tid);
 
-	if (ptrace(PTRACE_GETREGS, tid, 0, &r))
-		die("cannot read the registers of %d", (int)tid);
 	if (ret_addr)
-		*ret_addr = ptrace(PTRACE_PEEKDATA, tid, (void *)REG(r, sp), 0);
-	return REG(r, ip);
+		*ret_addr = return_address(tid, &r);
+	return r.r[R_PC];
+}
+
+/* The step over an LL/SC sequence that was begun. */
+static struct {
+	unsigned long first;	/* the load; 0: none was begun */
+	unsigned long last;	/* the store */
+	unsigned long at[9], saved[9];
+	int breakpoints;
+	int patience;		/* of a store that failed: steps for going back */
+} sequence;
+
+#if defined(__aarch64__)
+
+#define BREAKPOINT	0xd4200000UL	/* brk #0 */
+
+static inline int is_load_exclusive(uint32_t i)
+{
+	return (i & 0x3fe00000) == 0x08400000 || (i & 0xbfe00000) == 0x88600000;
+}
+
+static inline int is_store_exclusive(uint32_t i)
+{
+	return (i & 0x3fe00000) == 0x08000000 || (i & 0xbfe00000) == 0x88200000;
+}
+
+/* Where the instruction may branch to, or 0. */
+static inline unsigned long branch_target(unsigned long pc, uint32_t i)
+{
+	int32_t words;
+
+	if ((i & 0xff000010) == 0x54000000 ||	/* b.cond */
+	    (i & 0x7e000000) == 0x34000000)	/* cbz, cbnz */
+		words = (int32_t)(i << 8) >> 13;
+	else if ((i & 0x7e000000) == 0x36000000)	/* tbz, tbnz */
+		words = (int32_t)(i << 13) >> 18;
+	else if ((i & 0xfc000000) == 0x14000000)	/* b */
+		words = (int32_t)(i << 6) >> 6;
+	else
+		return 0;
+	return pc + 4L * words;
+}
+
+static inline void find_sequence(unsigned long pc)
+{
+	unsigned long last;
+
+	if (!is_load_exclusive(*(uint32_t *)pc))
+		return;
+	for (last = pc + 4; !is_store_exclusive(*(uint32_t *)last); last += 4)
+		if (last == pc + 64)
+			die("no store belongs to the load-exclusive at %#lx", pc);
+	sequence.first = pc;
+	sequence.last = last;
+	sequence.breakpoints = 0;
+	sequence.at[sequence.breakpoints++] = last + 4;
+	for (; pc < last; pc += 4) {
+		unsigned long to = branch_target(pc, *(uint32_t *)pc);
+		int i;
+
+		for (i = 0; i < sequence.breakpoints; i++)
+			if (sequence.at[i] == to)
+				break;
+		if (!to || i < sequence.breakpoints ||
+		    (to >= sequence.first && to <= last))
+			continue;
+		if (i == sizeof(sequence.at) / sizeof(sequence.at[0]))
+			die("too many branches behind %#lx", sequence.first);
+		sequence.at[sequence.breakpoints++] = to;
+	}
+}
+
+static inline int store_failed(const struct registers *r)
+{
+	return r->r[R_PC] == sequence.last + 4 &&
+	       (uint32_t)r->r[*(uint32_t *)sequence.last >> 16 & 31];
+}
+
 #else
-	(void)tid;
-	(void)ret_addr;
-	return 0;
+
+#define BREAKPOINT	0
+static inline void find_sequence(unsigned long pc) { (void)pc; }
+static inline int store_failed(const struct registers *r) { (void)r; return 0; }
+
 #endif
+
+/* Write 4 bytes to the stopped thread's code. Returns what was there. */
+static inline unsigned long poke_code(pid_t tid, unsigned long at, unsigned long insn)
+{
+	unsigned long old;
+
+	errno = 0;
+	old = ptrace(PTRACE_PEEKTEXT, tid, (void *)at, 0);
+	if (errno || ptrace(PTRACE_POKETEXT, tid, (void *)at,
+			    (void *)((old & ~0xffffffffUL) | insn)))
+		die("cannot write to the code at %#lx", at);
+	return old & 0xffffffffUL;
+}
+
+/* Begin a step from where the thread is stopped. When it has stopped again,
+ * step_is_done() says if that was all of it; if not, begin again. */
+static inline void begin_step(pid_t tid)
+{
+	int i;
+
+	if (!sequence.patience)
+		find_sequence(thread_pc(tid, NULL));
+	if (!sequence.first || sequence.patience) {
+		if (ptrace(PTRACE_SINGLESTEP, tid, 0, 0))
+			die("cannot step %d", (int)tid);
+		return;
+	}
+	for (i = 0; i < sequence.breakpoints; i++)
+		sequence.saved[i] = poke_code(tid, sequence.at[i], BREAKPOINT);
+	if (ptrace(PTRACE_CONT, tid, 0, 0))
+		die("cannot let %d go on", (int)tid);
+}
+
+static inline int step_is_done(pid_t tid)
+{
+	struct registers r;
+
+	if (!sequence.first)
+		return 1;
+	r = thread_registers(tid);
+	if (sequence.patience) {
+		if (r.r[R_PC] == sequence.first) {
+			sequence.patience = 0;
+			return 0;
+		}
+		if (--sequence.patience)
+			return 0;
+	} else {
+		while (sequence.breakpoints) {
+			int i = --sequence.breakpoints;
+
+			poke_code(tid, sequence.at[i], sequence.saved[i]);
+		}
+		if (store_failed(&r)) {
+			sequence.patience = 8;
+			return 0;
+		}
+	}
+	sequence.first = 0;
+	return 1;
 }
 
 /* In the parent: have the stopped thread stop when it is about to execute what

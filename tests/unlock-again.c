@@ -15,12 +15,12 @@
  */
 #define _GNU_SOURCE
 #include "futex-filter.h"
-#include "call-registers.h"
+#include "registers.h"
 
 #define MARK	0x5eedUL	/* of the handler's own calls */
 #define UNLOCK_PI 7		/* FUTEX_UNLOCK_PI, uapi/linux/futex.h */
 
-#if defined(__GLIBC__) && defined(HAVE_CALL_REGISTERS)
+#if defined(__GLIBC__)
 static struct state {
 	pthread_mutex_t mutex;
 	volatile int again, answered, op, next_op;
@@ -28,26 +28,25 @@ static struct state {
 
 static void handler(int sig, siginfo_t *info, void *context)
 {
-	unsigned *word = (unsigned *)CALL_ARG(context, 1);
+	unsigned *word = (unsigned *)CONTEXT_ARG(context, 0);
+	long op = CONTEXT_ARG(context, 1), r;
 
 	(void)sig;
 	(void)info;
 	if (s->again) {
 		s->again = 0;
 		s->answered++;
-		s->op = CALL_ARG(context, 2);
+		s->op = op;
 		s->next_op = 0;
 		__atomic_fetch_or(word, 0x80000000U, __ATOMIC_SEQ_CST);
-		CALL_RESULT(context) = -EAGAIN;
+		CONTEXT_RESULT(context) = -EAGAIN;
 		return;
 	}
 	if (!s->next_op)
-		s->next_op = CALL_ARG(context, 2);
-	CALL_RESULT(context) = syscall(SYS_futex, word, CALL_ARG(context, 2),
-				       CALL_ARG(context, 3), CALL_ARG(context, 4),
-				       CALL_ARG(context, 5), MARK);
-	if (CALL_RESULT(context) == -1)
-		CALL_RESULT(context) = -errno;
+		s->next_op = op;
+	r = syscall(SYS_futex, word, op, CONTEXT_ARG(context, 2),
+		    CONTEXT_ARG(context, 3), CONTEXT_ARG(context, 4), MARK);
+	CONTEXT_RESULT(context) = r == -1 ? -errno : r;
 }
 
 static void trap_unlock_pi(void)
@@ -119,8 +118,6 @@ int main(void)
 {
 #if !defined(__GLIBC__)
 	skip("musl sets FUTEX_WAITERS before it calls FUTEX_UNLOCK_PI");
-#elif !defined(HAVE_CALL_REGISTERS)
-	skip("the signal handler is not ported to this machine");
 #else
 	s = shared(sizeof(*s));
 	for_each_variety(test);

@@ -5,18 +5,7 @@
  * starts have it again. Exit status: PROGRAM's; 77 if ptrace is not possible.
  */
 #include "harness.h"
-#include <elf.h>
-#include <sys/ptrace.h>
-#include <sys/user.h>
-
-#if defined(__x86_64__) && defined(__LP64__)
-#define STACK_POINTER rsp
-#elif defined(__i386__)
-#define STACK_POINTER esp
-#endif
-
-#ifdef STACK_POINTER
-#define WORD sizeof(long)
+#include "registers.h"
 
 static long peek(pid_t pid, unsigned long at)
 {
@@ -30,7 +19,7 @@ static long peek(pid_t pid, unsigned long at)
 
 int main(int argc, char **argv)
 {
-	struct user_regs_struct r;
+	struct registers r;
 	unsigned long p;
 	int status;
 	pid_t pid;
@@ -51,11 +40,12 @@ int main(int argc, char **argv)
 	CHECK(waitpid(pid, &status, 0) == pid);
 	if (WIFSTOPPED(status)) {
 		/* At the start of PROGRAM: argc, argv, 0, environ, 0, auxv. */
-		CHECK(!ptrace(PTRACE_GETREGS, pid, 0, &r));
-		p = r.STACK_POINTER + WORD * (peek(pid, r.STACK_POINTER) + 2);
+		CHECK(!get_registers(pid, &r));
+		p = r.r[R_SP];
+		p += sizeof(long) * (peek(pid, p) + 2);
 		while (peek(pid, p))
-			p += WORD;
-		for (p += WORD; peek(pid, p) != AT_SYSINFO_EHDR; p += 2 * WORD)
+			p += sizeof(long);
+		for (p += sizeof(long); peek(pid, p) != AT_SYSINFO_EHDR; p += 2 * sizeof(long))
 			CHECK(peek(pid, p) != AT_NULL);
 		CHECK(!ptrace(PTRACE_POKEDATA, pid, (void *)p, (void *)AT_IGNORE));
 		CHECK(!ptrace(PTRACE_DETACH, pid, 0, 0));
@@ -63,12 +53,3 @@ int main(int argc, char **argv)
 	}
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
-
-#else
-
-int main(void)
-{
-	skip("not written for this machine");
-}
-
-#endif
