@@ -108,12 +108,12 @@ step()
 	exit 1
 }
 
-# debian_arch ARCH: the distribution's name of an architecture.
-debian_arch()
+# emulator_of ARCH: print what runs programs of ARCH here, nothing if this machine
+# does.
+emulator_of()
 {
-	case $1 in
-	x86_64) echo amd64 ;;
-	aarch64) echo arm64 ;;
-	*) echo "$1" ;;
+	case $(uname -m),$1 in
+	"$1,$1" | x86_64,i386 | x86_64,x32) ;;
+	*) echo "qemu-$1" ;;
 	esac
 }

@@ -131,9 +131,9 @@ static inline unsigned long branch_target(unsigned long pc, uint32_t i)
 	return pc + 4L * words;
 }
 
-static inline void find_sequence(unsigned long pc)
+static inline void find_sequence(pid_t tid)
 {
-	unsigned long last;
+	unsigned long pc = thread_pc(tid, NULL), last;
 
 	if (!is_load_exclusive(*(uint32_t *)pc))
 		return;
@@ -169,7 +169,7 @@ static inline int store_failed(const struct registers *r)
 #else
 
 #define BREAKPOINT	0
-static inline void find_sequence(unsigned long pc) { (void)pc; }
+static inline void find_sequence(pid_t tid) { (void)tid; }
 static inline int store_failed(const struct registers *r) { (void)r; return 0; }
 
 #endif
@@ -194,7 +194,7 @@ static inline void begin_step(pid_t tid)
 	int i;
 
 	if (!sequence.patience)
-		find_sequence(thread_pc(tid, NULL));
+		find_sequence(tid);
 	if (!sequence.first || sequence.patience) {
 		if (ptrace(PTRACE_SINGLESTEP, tid, 0, 0))
 			die("cannot step %d", (int)tid);
