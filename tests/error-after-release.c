@@ -146,6 +146,7 @@ int main(void)
 	struct sigaction sa = { .sa_sigaction = fake_kernel,
 				.sa_flags = SA_SIGINFO | SA_NODEFER };
 
+	need_robust_lists();
 	s = shared(sizeof(*s));
 	CHECK(!sigaction(SIGSYS, &sa, NULL));
 	filter_robust_unlock(SECCOMP_RET_TRAP);

@@ -162,6 +162,7 @@ static void one(const struct variety *v)
 
 int main(void)
 {
+	need_robust_lists();
 	s = shared(sizeof(*s));
 	page = shared(PAGE);
 	for_each_variety(one);

@@ -7,6 +7,7 @@
 bin=$BUILD/tests
 log=$BUILD/log
 for_arch "$arch"
+emulator=$(emulator_of "$arch")
 # glibc loads it when a thread is cancelled or exits. A cross built stage has it.
 libgcc_s=$(gcc -print-file-name=libgcc_s.so.1)
 robust_check=$BUILD/bin/robust-check
@@ -43,8 +44,13 @@ compile()
 	shift 2
 	dir=$bin/$the_stage/$linked
 	mkdir -p "$dir"
-	static=
-	[ "$linked" = dynamic ] || static=-static
+	link_with=
+	if [ "$linked" = static ]; then
+		link_with=-static
+	elif [ "$arch" != x86_64 ] && [ "${the_stage%%-*}" = glibc ]; then
+		# The staged libc would load it from where the system has its own.
+		link_with="-L$top/stage/$the_stage/lib/$triplet -Wl,--push-state,--no-as-needed -l:libgcc_s.so.1 -Wl,--pop-state"
+	fi
 	# shellcheck disable=SC2012
 	newest_header=$(ls -t "$top"/tests/*.h | head -n 1)
 	for c in "$top"/tests/*.c; do
@@ -58,7 +64,7 @@ compile()
 			continue
 		fi
 		# shellcheck disable=SC2086
-		"$top/stage/$the_stage/bin/robust-cc" -O2 -Wall -Wextra -Werror $static \
+		"$top/stage/$the_stage/bin/robust-cc" -O2 -Wall -Wextra -Werror $link_with \
 			-o "$p" "$c" >"$log/compile-tests.log" 2>&1 || {
 			tail -n 20 "$log/compile-tests.log" >&2
 			die "$(basename "$c") does not compile for $the_stage, $linked"
@@ -110,9 +116,10 @@ suite_in_vm()
 {
 	the_plan=$1 number=$2 the_kernel=$3 the_append=$4 the_log=$5
 	shift 5
+	[ -n "$emulator" ] || set -- "$@" --add "$libgcc_s"
+	[ ! -x "$robust_check" ] || set -- "$@" --add "$robust_check"
 	"$top/tests/vm/run" --kernel "$the_kernel" --arch "$arch" --append "$the_append" \
-		--timeout 5400 --log "$the_log" "$@" \
-		--add "$libgcc_s" --add "$robust_check" -- \
+		--timeout 5400 --log "$the_log" "$@" -- \
 		"$top/tests/run-suite" "$the_plan" "$number"
 }
 

@@ -160,6 +160,7 @@ static void one(const struct variety *v)
 int main(int argc, char **argv)
 {
 	only_nobody = argc > 1 && !strcmp(argv[1], "nobody");
+	need_robust_lists();
 	s = shared(sizeof(*s));
 	for_each_variety(one);
 	return 0;

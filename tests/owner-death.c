@@ -122,6 +122,7 @@ static void one(const struct variety *v)
 
 int main(void)
 {
+	need_robust_lists();
 	s = shared(sizeof(*s));
 	for_each_variety(one);
 	return 0;

@@ -120,6 +120,7 @@ static void ask_the_kernel(void)
 
 int main(void)
 {
+	need_robust_lists();
 	s = shared(sizeof(*s));
 	ask_the_kernel();
 	for_each_variety(one);

@@ -131,6 +131,7 @@ int main(void)
 {
 	struct sigaction sa = { .sa_handler = handler, .sa_flags = SA_RESTART };
 
+	need_robust_lists();
 	s = shared(sizeof(*s));
 	CHECK(!sigaction(SIGALRM, &sa, NULL));
 	for_each_variety(one);

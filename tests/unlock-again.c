@@ -119,6 +119,7 @@ int main(void)
 #if !defined(__GLIBC__)
 	skip("musl sets FUTEX_WAITERS before it calls FUTEX_UNLOCK_PI");
 #else
+	need_robust_lists();
 	s = shared(sizeof(*s));
 	for_each_variety(test);
 	if (not_permitted)

@@ -247,6 +247,7 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	self = argv[0];
+	need_robust_lists();
 	s = shared(sizeof(*s));
 	for_each_variety(one);
 	return 0;
