@@ -574,7 +574,7 @@ int main(int argc, char **argv)
 		else
 			usage();
 	}
-	single_step_or_skip();
+	single_step_or_skip(0);
 	ctl = mmap(NULL, sizeof(*ctl), PROT_READ | PROT_WRITE,
 		   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	other_fd = new_file();

@@ -1218,7 +1218,7 @@ int main(int argc, char **argv)
 	for (i = first; i < argc; i++)
 		for (dot = argv[i]; (dot = strchr(dot, '.')); )
 			*dot = ' ';
-	single_step_or_skip();
+	single_step_or_skip(1);
 	ctl = mmap(NULL, sizeof(*ctl), PROT_READ | PROT_WRITE,
 		   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	mutex_page = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE,

@@ -132,14 +132,25 @@ static inline unsigned long return_address(pid_t tid, const struct registers *r)
 #endif
 }
 
-/* Stop for the parent that traces this thread. */
+/* Stop for the parent that traces this thread. Not by a breakpoint instruction
+ * where the program counter would stay at it, and not by code that another
+ * thread may be in, which is not traced and must not meet a breakpoint. */
 static inline void trap_myself(void)
 {
 #if defined(__x86_64__) || defined(__i386__)
 	__asm__ volatile ("int3" ::: "memory");
-#else
-	/* The program counter stays at a breakpoint instruction there. */
-	syscall(SYS_tgkill, getpid(), syscall(SYS_gettid), SIGTRAP);
+#elif defined(__aarch64__)
+	long pid = getpid(), tid = syscall(SYS_gettid);
+	register long nr __asm__("x8") = SYS_tgkill, a __asm__("x0") = pid;
+	register long b __asm__("x1") = tid, c __asm__("x2") = SIGTRAP;
+
+	__asm__ volatile (SYSCALL_INSN : "+r" (a) : "r" (nr), "r" (b), "r" (c) : "memory");
+#elif defined(__riscv)
+	long pid = getpid(), tid = syscall(SYS_gettid);
+	register long nr __asm__("a7") = SYS_tgkill, a __asm__("a0") = pid;
+	register long b __asm__("a1") = tid, c __asm__("a2") = SIGTRAP;
+
+	__asm__ volatile (SYSCALL_INSN : "+r" (a) : "r" (nr), "r" (b), "r" (c) : "memory");
 #endif
 }
 

@@ -10,6 +10,9 @@
  * which matters: nothing is stored before the store that succeeds, so to be
  * killed within the sequence is to be killed right before it. A store that
  * failed is tried again within the same step.
+ *
+ * A kernel without PTRACE_SINGLESTEP (riscv64) is helped out by breakpoints
+ * wherever the instruction may lead.
  */
 #ifndef SINGLE_STEP_H
 #define SINGLE_STEP_H
@@ -53,10 +56,12 @@ static void die(const char *fmt, ...)
 	exit(99);
 }
 
-static inline void single_step_or_skip(void)
+/* The kernel does not step everywhere. By breakpoints it is possible only if no
+ * other thread of the process (@with_threads) runs the code that is stepped. */
+static inline void single_step_or_skip(int with_threads)
 {
-	if (!CAN_SINGLE_STEP) {
-		printf("1..0 # SKIP the kernel cannot single-step on this machine\n");
+	if (with_threads && !CAN_SINGLE_STEP) {
+		printf("1..0 # SKIP the kernel has no PTRACE_SINGLESTEP on this machine\n");
 		exit(77);
 	}
 }
@@ -91,34 +96,58 @@ static inline unsigned long thread_pc(pid_t tid, unsigned long *ret_addr)
 	return r.r[R_PC];
 }
 
-/* The step over an LL/SC sequence that was begun. */
+/* A step that is being made by breakpoints. */
 static struct {
-	unsigned long first;	/* the load; 0: none was begun */
-	unsigned long last;	/* the store */
 	unsigned long at[9], saved[9];
-	int breakpoints;
-	int patience;		/* of a store that failed: steps for going back */
-} sequence;
+	int breakpoints;	/* 0: the kernel makes it */
+	unsigned long first;	/* of an LL/SC sequence: the load, or 0 */
+	unsigned long last;	/* and the store */
+	int patience;		/* after a store that failed: steps to go back */
+} stepping;
+
+static inline void break_at(unsigned long pc)
+{
+	int i;
+
+	for (i = 0; i < stepping.breakpoints; i++)
+		if (stepping.at[i] == pc)
+			return;
+	if (i == sizeof(stepping.at) / sizeof(stepping.at[0]))
+		die("too many branches behind %#lx", stepping.first);
+	stepping.at[stepping.breakpoints++] = pc;
+}
 
 #if defined(__aarch64__)
 
 #define BREAKPOINT	0xd4200000UL	/* brk #0 */
+#define BREAKPOINT_MASK	0xffffffffUL
 
-static inline int is_load_exclusive(uint32_t i)
+static inline int is_load_exclusive(unsigned long pc)
 {
+	uint32_t i = *(uint32_t *)pc;
+
 	return (i & 0x3fe00000) == 0x08400000 || (i & 0xbfe00000) == 0x88600000;
 }
 
-static inline int is_store_exclusive(uint32_t i)
+static inline int is_store_exclusive(unsigned long pc)
 {
+	uint32_t i = *(uint32_t *)pc;
+
 	return (i & 0x3fe00000) == 0x08000000 || (i & 0xbfe00000) == 0x88200000;
 }
 
+/* The register that says whether the store failed. */
+static inline int status_register(uint32_t insn) { return insn >> 16 & 31; }
+
+static inline int insn_length(unsigned long pc) { (void)pc; return 4; }
+
 /* Where the instruction may branch to, or 0. */
-static inline unsigned long branch_target(unsigned long pc, uint32_t i)
+static inline unsigned long branch_target(unsigned long pc, const struct registers *r)
 {
+	uint32_t i = *(uint32_t *)pc;
 	int32_t words;
 
+	(void)r;
 	if ((i & 0xff000010) == 0x54000000 ||	/* b.cond */
 	    (i & 0x7e000000) == 0x34000000)	/* cbz, cbnz */
 		words = (int32_t)(i << 8) >> 13;
@@ -131,50 +160,154 @@ static inline unsigned long branch_target(unsigned long pc, uint32_t i)
 	return pc + 4L * words;
 }
 
-static inline void find_sequence(pid_t tid)
+static inline int always_branches(unsigned long pc) { (void)pc; return 0; }
+
+#elif defined(__riscv)
+
+#define BREAKPOINT	0x9002UL	/* c.ebreak */
+#define BREAKPOINT_MASK	0xffffUL
+
+static inline uint32_t insn_at(unsigned long pc)
 {
-	unsigned long pc = thread_pc(tid, NULL), last;
+	const uint16_t *p = (uint16_t *)pc;
 
-	if (!is_load_exclusive(*(uint32_t *)pc))
+	return (*p & 3) == 3 ? *p | (uint32_t)p[1] << 16 : *p;
+}
+
+static inline int insn_length(unsigned long pc)
+{
+	return (insn_at(pc) & 3) == 3 ? 4 : 2;
+}
+
+static inline int is_load_exclusive(unsigned long pc)
+{
+	return (insn_at(pc) & 0xf800007f) == 0x1000002f;	/* lr.w, lr.d */
+}
+
+static inline int is_store_exclusive(unsigned long pc)
+{
+	return (insn_at(pc) & 0xf800007f) == 0x1800002f;	/* sc.w, sc.d */
+}
+
+static inline int status_register(uint32_t insn) { return insn >> 7 & 31; }
+
+/* The bits of @i from @from on, @n of them, moved to @to. */
+static inline int32_t bits(uint32_t i, int from, int n, int to)
+{
+	return (int32_t)((i >> from & ((1u << n) - 1)) << to);
+}
+
+static inline long sign_extended(int32_t v, int width)
+{
+	return (int32_t)((uint32_t)v << (32 - width)) >> (32 - width);
+}
+
+/* NT_PRSTATUS has the program counter where x0 would be. */
+static inline unsigned long x_register(const struct registers *r, int n)
+{
+	return n ? r->r[n] : 0;
+}
+
+static inline unsigned long branch_target(unsigned long pc, const struct registers *r)
+{
+	uint32_t i = insn_at(pc);
+
+	switch (i & 0x7f) {
+	case 0x63:	/* beq, bne, blt, ... */
+		return pc + sign_extended(bits(i, 31, 1, 12) | bits(i, 7, 1, 11) |
+					  bits(i, 25, 6, 5) | bits(i, 8, 4, 1), 13);
+	case 0x6f:	/* jal */
+		return pc + sign_extended(bits(i, 31, 1, 20) | bits(i, 12, 8, 12) |
+					  bits(i, 20, 1, 11) | bits(i, 21, 10, 1), 21);
+	case 0x67:	/* jalr */
+		return (x_register(r, i >> 15 & 31) +
+			sign_extended(bits(i, 20, 12, 0), 12)) & ~1UL;
+	}
+	switch (i & 0xe003) {
+	case 0xa001:	/* c.j */
+		return pc + sign_extended(bits(i, 12, 1, 11) | bits(i, 8, 1, 10) |
+					  bits(i, 9, 2, 8) | bits(i, 6, 1, 7) |
+					  bits(i, 7, 1, 6) | bits(i, 2, 1, 5) |
+					  bits(i, 11, 1, 4) | bits(i, 3, 3, 1), 12);
+	case 0xc001:	/* c.beqz */
+	case 0xe001:	/* c.bnez */
+		return pc + sign_extended(bits(i, 12, 1, 8) | bits(i, 5, 2, 6) |
+					  bits(i, 2, 1, 5) | bits(i, 10, 2, 3) |
+					  bits(i, 3, 2, 1), 9);
+	case 0x8002:	/* c.jr, c.jalr, if there is no second register */
+		if (!(i & 0x007c) && (i & 0x0f80))
+			return x_register(r, i >> 7 & 31) & ~1UL;
+	}
+	return 0;
+}
+
+static inline int always_branches(unsigned long pc)
+{
+	uint32_t i = insn_at(pc);
+
+	return (i & 0x7f) == 0x6f || (i & 0x7f) == 0x67 || (i & 0xe003) == 0xa001 ||
+	       ((i & 0xe003) == 0x8002 && !(i & 0x007c) && (i & 0x0f80));
+}
+
+#else
+
+/* No LL/SC, and the kernel steps. */
+#define BREAKPOINT	0UL
+#define BREAKPOINT_MASK	0UL
+static inline int is_load_exclusive(unsigned long pc) { (void)pc; return 0; }
+static inline int is_store_exclusive(unsigned long pc) { (void)pc; return 1; }
+static inline int status_register(uint32_t insn) { return insn & 0; }
+static inline int insn_length(unsigned long pc) { (void)pc; return 0; }
+static inline int always_branches(unsigned long pc) { (void)pc; return 0; }
+static inline unsigned long branch_target(unsigned long pc, const struct registers *r)
+{
+	(void)r;
+	return pc & 0;
+}
+
+#endif
+
+/* Which breakpoints the next step needs, if any. */
+static inline void plan_step(pid_t tid)
+{
+	struct registers r;
+	unsigned long pc, to, last;
+	int n;
+
+	stepping.breakpoints = 0;
+	if (!BREAKPOINT)
 		return;
-	for (last = pc + 4; !is_store_exclusive(*(uint32_t *)last); last += 4)
-		if (last == pc + 64)
-			die("no store belongs to the load-exclusive at %#lx", pc);
-	sequence.first = pc;
-	sequence.last = last;
-	sequence.breakpoints = 0;
-	sequence.at[sequence.breakpoints++] = last + 4;
-	for (; pc < last; pc += 4) {
-		unsigned long to = branch_target(pc, *(uint32_t *)pc);
-		int i;
-
-		for (i = 0; i < sequence.breakpoints; i++)
-			if (sequence.at[i] == to)
-				break;
-		if (!to || i < sequence.breakpoints ||
-		    (to >= sequence.first && to <= last))
-			continue;
-		if (i == sizeof(sequence.at) / sizeof(sequence.at[0]))
-			die("too many branches behind %#lx", sequence.first);
-		sequence.at[sequence.breakpoints++] = to;
+	r = thread_registers(tid);
+	pc = r.r[R_PC];
+	if (is_load_exclusive(pc)) {
+		last = pc;
+		for (n = 0; !is_store_exclusive(last); n++, last += insn_length(last))
+			if (n == 16)
+				die("no store belongs to the load-exclusive at %#lx", pc);
+		stepping.first = pc;
+		stepping.last = last;
+		break_at(last + 4);
+		for (; pc < last; pc += insn_length(pc)) {
+			to = branch_target(pc, &r);
+			if (to && (to < stepping.first || to > last))
+				break_at(to);
+		}
+	} else if (!CAN_SINGLE_STEP) {
+		to = branch_target(pc, &r);
+		if (to)
+			break_at(to);
+		if (!always_branches(pc))
+			break_at(pc + insn_length(pc));
 	}
 }
 
 static inline int store_failed(const struct registers *r)
 {
-	return r->r[R_PC] == sequence.last + 4 &&
-	       (uint32_t)r->r[*(uint32_t *)sequence.last >> 16 & 31];
+	return r->r[R_PC] == stepping.last + 4 &&
+	       r->r[status_register(*(uint32_t *)stepping.last)] & 0xffffffff;
 }
 
-#else
-
-#define BREAKPOINT	0
-static inline void find_sequence(pid_t tid) { (void)tid; }
-static inline int store_failed(const struct registers *r) { (void)r; return 0; }
-
-#endif
-
-/* Write 4 bytes to the stopped thread's code. Returns what was there. */
+/* Write an instruction to the stopped thread's code. Returns what was there. */
 static inline unsigned long poke_code(pid_t tid, unsigned long at, unsigned long insn)
 {
 	unsigned long old;
@@ -182,9 +315,9 @@ static inline unsigned long poke_code(pid_t tid, unsigned long at, unsigned long
 	errno = 0;
 	old = ptrace(PTRACE_PEEKTEXT, tid, (void *)at, 0);
 	if (errno || ptrace(PTRACE_POKETEXT, tid, (void *)at,
-			    (void *)((old & ~0xffffffffUL) | insn)))
+			    (void *)((old & ~BREAKPOINT_MASK) | insn)))
 		die("cannot write to the code at %#lx", at);
-	return old & 0xffffffffUL;
+	return old & BREAKPOINT_MASK;
 }
 
 /* Begin a step from where the thread is stopped. When it has stopped again,
@@ -193,45 +326,37 @@ static inline void begin_step(pid_t tid)
 {
 	int i;
 
-	if (!sequence.patience)
-		find_sequence(tid);
-	if (!sequence.first || sequence.patience) {
-		if (ptrace(PTRACE_SINGLESTEP, tid, 0, 0))
-			die("cannot step %d", (int)tid);
-		return;
-	}
-	for (i = 0; i < sequence.breakpoints; i++)
-		sequence.saved[i] = poke_code(tid, sequence.at[i], BREAKPOINT);
-	if (ptrace(PTRACE_CONT, tid, 0, 0))
-		die("cannot let %d go on", (int)tid);
+	plan_step(tid);
+	for (i = 0; i < stepping.breakpoints; i++)
+		stepping.saved[i] = poke_code(tid, stepping.at[i], BREAKPOINT);
+	if (ptrace(stepping.breakpoints ? PTRACE_CONT : PTRACE_SINGLESTEP, tid, 0, 0))
+		die("cannot step %d", (int)tid);
 }
 
 static inline int step_is_done(pid_t tid)
 {
 	struct registers r;
 
-	if (!sequence.first)
+	while (stepping.breakpoints) {
+		int i = --stepping.breakpoints;
+
+		poke_code(tid, stepping.at[i], stepping.saved[i]);
+	}
+	if (!stepping.first)
 		return 1;
 	r = thread_registers(tid);
-	if (sequence.patience) {
-		if (r.r[R_PC] == sequence.first) {
-			sequence.patience = 0;
+	if (stepping.patience) {
+		if (r.r[R_PC] == stepping.first) {
+			stepping.patience = 0;
 			return 0;
 		}
-		if (--sequence.patience)
+		if (--stepping.patience)
 			return 0;
-	} else {
-		while (sequence.breakpoints) {
-			int i = --sequence.breakpoints;
-
-			poke_code(tid, sequence.at[i], sequence.saved[i]);
-		}
-		if (store_failed(&r)) {
-			sequence.patience = 8;
-			return 0;
-		}
+	} else if (store_failed(&r)) {
+		stepping.patience = 8;
+		return 0;
 	}
-	sequence.first = 0;
+	stepping.first = 0;
 	return 1;
 }
 
