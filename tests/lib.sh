@@ -118,8 +118,11 @@ suite_in_vm()
 	shift 5
 	[ -n "$emulator" ] || set -- "$@" --add "$libgcc_s"
 	[ ! -x "$robust_check" ] || set -- "$@" --add "$robust_check"
+	# The other architectures are emulated with more effort.
+	vm_timeout=5400
+	[ -z "$emulator" ] || vm_timeout=18000
 	"$top/tests/vm/run" --kernel "$the_kernel" --arch "$arch" --append "$the_append" \
-		--timeout 5400 --log "$the_log" "$@" -- \
+		--timeout $vm_timeout --log "$the_log" "$@" -- \
 		"$top/tests/run-suite" "$the_plan" "$number"
 }
 
