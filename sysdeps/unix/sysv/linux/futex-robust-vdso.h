@@ -27,8 +27,9 @@
    FUTEX_ROBUST_UNLOCK_VSYSCALL_SINCE_FLAG is defined in addition if no kernel
    of this architecture has FUTEX_ROBUST_UNLOCK in futex(2) but not the
    function in its vDSO, so that the absence of the latter tells about the
-   former.  The flag has been in Linux since 7.2 for all architectures: those
-   which get the function later must not define it.
+   former.  (Those configured without CONFIG_RSEQ, and user-mode Linux, are
+   taken for older ones then.)  The flag has been in Linux since 7.2 for all
+   architectures: those which get the function later must not define it.
 
    This header is included inside of a structure definition (see
    dl-vdso-setup.c): it must contain nothing but macro definitions.  */
