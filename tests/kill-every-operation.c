@@ -657,7 +657,7 @@ static enum stop run_to(unsigned long pc)
 	enum stop s = STOPPED;
 	int rounds, sig;
 
-	if (!breakpoints || !break_at(tid, pc, v.ret))
+	if (!breakpoints || !set_breakpoints(tid, pc, v.ret))
 		return step();
 	if (ptrace(PTRACE_CONT, tid, 0, 0))
 		die("cannot make the victim go on");
@@ -674,7 +674,7 @@ static enum stop run_to(unsigned long pc)
 		return s;
 	if (sig && sig != SIGTRAP)
 		die("the victim got signal %d", sig);
-	if (!break_at(tid, 0, 0))
+	if (!set_breakpoints(tid, 0, 0))
 		die("cannot take a breakpoint back");
 	return thread_pc(tid, NULL) == v.ret ? RETURNED : STOPPED;
 }

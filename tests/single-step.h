@@ -24,6 +24,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/user.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -364,9 +365,9 @@ static inline int step_is_done(pid_t tid)
  * is at either address, without a step for each instruction before. The debug
  * registers are the thread's own. (0, 0): not any more, without which a step
  * would not get past such an address. Returns false if this is not possible. */
-static inline int break_at(pid_t tid, unsigned long a, unsigned long b)
+static inline int set_breakpoints(pid_t tid, unsigned long a, unsigned long b)
 {
-#if defined(__x86_64__)
+#if defined(__x86_64__) || defined(__i386__)
 	/* Intel SDM 3, 18.2.4: L0 and L1; type and length 0 are for execution. */
 	unsigned long on = (a ? 1 : 0) | (b ? 4 : 0);
 	size_t at = offsetof(struct user, u_debugreg);
