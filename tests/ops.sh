@@ -2,6 +2,19 @@
 # Sourced by tests/objects and tests/check-other-archs, after scripts/lib.sh:
 # what a libc asks its kernel for, read from its objects.
 
+# of_arch ARCH: set $width, the size of pointers, and $symbol, what is looked up.
+of_arch()
+{
+	case $1 in
+	i386 | x32 | arm) width=32 ;;
+	*) width=64 ;;
+	esac
+	case $1 in
+	x86_64 | i386 | x32 | aarch64) symbol=__vdso_futex_robust_list${width}_try_unlock ;;
+	*) symbol= ;;
+	esac
+}
+
 # The ops FUTEX_WAKE (1) and FUTEX_UNLOCK_PI (7) with FUTEX_ROBUST_UNLOCK (512),
 # and that with FUTEX_ROBUST_LIST32 (1024), by the size of pointers.
 ops_of_width() { case $1 in 32) echo "1537 1543" ;; *) echo "513 519" ;; esac; }
