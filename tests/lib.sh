@@ -111,7 +111,8 @@ files_of_gdb()
 }
 
 # suite_in_vm PLAN FIRST-NUMBER KERNEL APPEND LOG [--add FILE]...: work off a plan in
-# a VM that has these files.
+# VMs that have these files: in one with two CPUs, then what single-steps in one
+# with a single CPU. Between emulated CPUs each step is many times as expensive.
 suite_in_vm()
 {
 	the_plan=$1 number=$2 the_kernel=$3 the_append=$4 the_log=$5
@@ -121,9 +122,16 @@ suite_in_vm()
 	# The other architectures are emulated with more effort.
 	vm_timeout=5400
 	[ -z "$emulator" ] || vm_timeout=18000
-	"$top/tests/vm/run" --kernel "$the_kernel" --arch "$arch" --append "$the_append" \
-		--timeout $vm_timeout --log "$the_log" "$@" -- \
-		"$top/tests/run-suite" "$the_plan" "$number"
+	for part in without,2 only,1; do
+		case $part in
+		only,*) grep -q 'kill-every-' "$the_plan" || continue
+			the_log=${the_log%.log}-steps.log ;;
+		*) grep -qv 'kill-every-' "$the_plan" || continue ;;
+		esac
+		"$top/tests/vm/run" --kernel "$the_kernel" --arch "$arch" --append "$the_append" \
+			--cpus "${part#*,}" --timeout $vm_timeout --log "$the_log" "$@" -- \
+			"$top/tests/run-suite" "$the_plan" "$number" "${part%,*}" kill-every-
+	done
 }
 
 # in_vm PLAN FIRST-NUMBER KERNEL APPEND LOG LIBC...: work off a plan in a VM.
