@@ -6,7 +6,8 @@
  * A loop of a load-exclusive and a store-exclusive instruction (LL/SC) cannot be
  * stepped: each stop takes the exclusive monitor away, so that the store never
  * succeeds. It is one step here, by a breakpoint behind the store and one at each
- * place to which a branch between the two leads. No boundary is lost by that
+ * place where a branch between the two leaves for good. The compiler may have
+ * put the store before the load. No boundary is lost by that
  * which matters: nothing is stored before the store that succeeds, so to be
  * killed within the sequence is to be killed right before it. A store that
  * failed is tried again within the same step.
@@ -161,7 +162,20 @@ static inline unsigned long branch_target(unsigned long pc, const struct registe
 	return pc + 4L * words;
 }
 
-static inline int always_branches(unsigned long pc) { (void)pc; return 0; }
+static inline int always_branches(unsigned long pc)
+{
+	return (*(uint32_t *)pc & 0xfc000000) == 0x14000000;	/* b */
+}
+
+/* A call, a return, a system call: no loop with a store-exclusive goes on there. */
+static inline int goes_elsewhere(unsigned long pc)
+{
+	uint32_t i = *(uint32_t *)pc;
+
+	return (i & 0xfc000000) == 0x94000000 ||	/* bl */
+	       (i & 0xfe000000) == 0xd6000000 ||	/* br, blr, ret */
+	       (i & 0xff000000) == 0xd4000000;		/* svc, brk */
+}
 
 #elif defined(__riscv)
 
@@ -250,6 +264,16 @@ static inline int always_branches(unsigned long pc)
 	       ((i & 0xe003) == 0x8002 && !(i & 0x007c) && (i & 0x0f80));
 }
 
+/* A call, a return, a system call: no loop with a store-exclusive goes on there. */
+static inline int goes_elsewhere(unsigned long pc)
+{
+	uint32_t i = insn_at(pc);
+
+	return ((i & 0x7f) == 0x6f && (i & 0xf80)) ||	/* jal with a link */
+	       (i & 0x7f) == 0x67 || (i & 0x7f) == 0x73 ||	/* jalr, ecall */
+	       ((i & 0xe003) == 0x8002 && !(i & 0x007c));	/* c.jr, c.jalr, c.ebreak */
+}
+
 #else
 
 /* No LL/SC, and the kernel steps. */
@@ -260,6 +284,7 @@ static inline int is_store_exclusive(unsigned long pc) { (void)pc; return 1; }
 static inline int status_register(uint32_t insn) { return insn & 0; }
 static inline int insn_length(unsigned long pc) { (void)pc; return 0; }
 static inline int always_branches(unsigned long pc) { (void)pc; return 0; }
+static inline int goes_elsewhere(unsigned long pc) { (void)pc; return 1; }
 static inline unsigned long branch_target(unsigned long pc, const struct registers *r)
 {
 	(void)r;
@@ -268,12 +293,39 @@ static inline unsigned long branch_target(unsigned long pc, const struct registe
 
 #endif
 
+/* Whether what is at @pc, behind the load-exclusive, comes to its store within so
+ * many instructions. Breakpoints go behind the store, and to where a branch on
+ * the way there leads away from it. */
+static inline int comes_to_store(unsigned long pc, int within, const struct registers *r)
+{
+	unsigned long next, to;
+	int by_next, by_branch;
+
+	if (is_store_exclusive(pc)) {
+		if (stepping.last && stepping.last != pc)
+			die("two stores belong to the load-exclusive at %#lx", stepping.first);
+		stepping.last = pc;
+		break_at(pc + 4);
+		return 1;
+	}
+	if (!within || is_load_exclusive(pc) || goes_elsewhere(pc))
+		return 0;
+	next = always_branches(pc) ? 0 : pc + insn_length(pc);
+	to = branch_target(pc, r);
+	by_next = next && comes_to_store(next, within - 1, r);
+	by_branch = to && comes_to_store(to, within - 1, r);
+	if (by_branch && next && !by_next)
+		break_at(next);
+	if (by_next && to && !by_branch)
+		break_at(to);
+	return by_next || by_branch;
+}
+
 /* Which breakpoints the next step needs, if any. */
 static inline void plan_step(pid_t tid)
 {
 	struct registers r;
-	unsigned long pc, to, last;
-	int n;
+	unsigned long pc, to;
 
 	stepping.breakpoints = 0;
 	if (!BREAKPOINT)
@@ -281,18 +333,10 @@ static inline void plan_step(pid_t tid)
 	r = thread_registers(tid);
 	pc = r.r[R_PC];
 	if (is_load_exclusive(pc)) {
-		last = pc;
-		for (n = 0; !is_store_exclusive(last); n++, last += insn_length(last))
-			if (n == 16)
-				die("no store belongs to the load-exclusive at %#lx", pc);
 		stepping.first = pc;
-		stepping.last = last;
-		break_at(last + 4);
-		for (; pc < last; pc += insn_length(pc)) {
-			to = branch_target(pc, &r);
-			if (to && (to < stepping.first || to > last))
-				break_at(to);
-		}
+		stepping.last = 0;
+		if (!comes_to_store(pc + insn_length(pc), 16, &r))
+			die("no store belongs to the load-exclusive at %#lx", pc);
 	} else if (!CAN_SINGLE_STEP) {
 		to = branch_target(pc, &r);
 		if (to)
