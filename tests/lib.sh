@@ -45,12 +45,7 @@ compile()
 	dir=$bin/$the_stage/$linked
 	mkdir -p "$dir"
 	link_with=
-	if [ "$linked" = static ]; then
-		link_with=-static
-	elif [ "$arch" != x86_64 ] && [ "${the_stage%%-*}" = glibc ]; then
-		# The staged libc would load it from where the system has its own.
-		link_with="-L$top/stage/$the_stage/lib/$triplet -Wl,--push-state,--no-as-needed -l:libgcc_s.so.1 -Wl,--pop-state"
-	fi
+	[ "$linked" = dynamic ] || link_with=-static
 	# shellcheck disable=SC2012
 	newest_header=$(ls -t "$top"/tests/*.h | head -n 1)
 	for c in "$top"/tests/*.c; do
