@@ -314,9 +314,10 @@ static inline int comes_to_store(unsigned long pc, int within, const struct regi
 	to = branch_target(pc, r);
 	by_next = next && comes_to_store(next, within - 1, r);
 	by_branch = to && comes_to_store(to, within - 1, r);
-	if (by_branch && next && !by_next)
+	/* Back to the load is no way out; a breakpoint there would hit at once. */
+	if (by_branch && next && !by_next && next != stepping.first)
 		break_at(next);
-	if (by_next && to && !by_branch)
+	if (by_next && to && !by_branch && to != stepping.first)
 		break_at(to);
 	return by_next || by_branch;
 }
