@@ -95,7 +95,7 @@ $(patched) $(unpatched): | cross
 
 # For the machine that the tests of a cross built libc run on.
 all: $(if $(filter glibc,$(LIBCS)),build/bin/robust-check-$(ARCH))
-build/bin/robust-check-$(ARCH): tools/robust-check.c stage/$(glibc)-$(ARCH)/robust-libc.info
+build/bin/robust-check-$(ARCH): tools/robust-check.c tools/vdso-symbol.h stage/$(glibc)-$(ARCH)/robust-libc.info
 	@mkdir -p $(@D)
 	@stage/$(glibc)-$(ARCH)/bin/robust-cc -O2 -Wall -Wextra -static -o $@ $<
 endif
@@ -109,7 +109,7 @@ $(call stages,$(unpatched),-stock): stage/%-$(ARCH)-stock/robust-libc.info: $(ho
 		$$(subst -,-patches/,$$*)/SHA256SUMS
 	@scripts/build-libc $(subst -, ,$*) stock $(CURDIR)/$(@D) $(ARCH)
 
-build/bin/robust-check: tools/robust-check.c
+build/bin/robust-check: tools/robust-check.c tools/vdso-symbol.h
 	@mkdir -p $(@D)
 	@$(HOSTCC) -O2 -Wall -Wextra -static -o $@ $<
 
