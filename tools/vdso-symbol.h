@@ -42,10 +42,9 @@ static size_t count_symbols(const uint32_t *hash, const uint32_t *gnu)
 	return n;
 }
 
-/* The function, or NULL. */
-static void *vdso_symbol(const char *name)
+/* The function in a vDSO, as it lies in memory; NULL if there is none. */
+static void *symbol_in_vdso(const ElfW(Ehdr) *eh, const char *name)
 {
-	const ElfW(Ehdr) *eh = (void *)getauxval(AT_SYSINFO_EHDR);
 	const ElfW(Phdr) *ph;
 	const ElfW(Dyn) *dyn = NULL;
 	const ElfW(Sym) *sym = NULL;
@@ -80,6 +79,12 @@ static void *vdso_symbol(const char *name)
 		if (sym[i].st_shndx && !strcmp(str + sym[i].st_name, name))
 			return (void *)(base + sym[i].st_value);
 	return NULL;
+}
+
+/* The same in the vDSO of this process. */
+static inline void *vdso_symbol(const char *name)
+{
+	return symbol_in_vdso((void *)getauxval(AT_SYSINFO_EHDR), name);
 }
 
 #endif
