@@ -32,7 +32,9 @@
  * sound runs), so a control's interval lies between order statistics: that is
  * exact for any distribution. A sound machine is refused in one run of twenty at
  * most; with 20 pairs and 30 controls, one that is off in the same direction in
- * 18 of its pairs is found.
+ * 18 of its pairs is found. A target that nothing has changed (rules includes,
+ * not-above) is judged like a control, by an interval of that kind: it is more
+ * often missed by chance than met by it.
  *
  * Instructions and system calls are counted by single steps of a static program, and
  * are exact; where they are of a pair, the caller's own are subtracted. That
@@ -52,7 +54,8 @@
  *   figures: { libc, workload, unit, skipped (a reason or null),
  *     order (of each turn: p patched, s stock, a stock again, f floor),
  *     patched, stock, stock_again, floor (nanoseconds, one for each turn),
- *     ratio, control, times_floor { median, low, high } or null,
+ *     ratio, ratio_at_control_level, control, times_floor { median, low, high }
+ *     or null,
  *     instructions, syscalls, vdso_calls, relocations { stock, patched } or null }
  *   targets: { libc, workload, figure, rule, value, verdict }
  */
@@ -118,7 +121,7 @@ struct figure {
 	char unit[16];
 	double ns[NR_RUNS][MAX_PAIRS];
 	char order[MAX_PAIRS][NR_RUNS + 1];
-	struct interval ratio, control, floor;
+	struct interval ratio, same, control, floor;
 	struct counts counts[2];	/* by PATCHED, STOCK */
 };
 
@@ -347,6 +350,7 @@ static char *text(const char *fmt, ...)
 	return s;
 }
 
+/* The directory of the programs of a run. */
 static const char *variant(enum run r)
 {
 	return r == PATCHED ? "patched" : "stock";
@@ -365,7 +369,9 @@ static int measure(struct figure *f, enum run r, int pair)
 	owned[2] = text("%s/%s/%s/robust-bench", opt.dir, f->libc,
 			variant(f->w->kind == START ? STOCK : r));
 	owned[3] = text("%d", ms);
-	owned[4] = text("%s/%s/%s/%s", opt.dir, f->libc, variant(r), workload);
+	/* The control is a copy: which file it is makes a difference, too. */
+	owned[4] = text("%s/%s/%s/%s", opt.dir, f->libc,
+			r == AGAIN ? "again" : variant(r), workload);
 	if (f->w->kind != START) {
 		argv[n++] = owned[0];
 		argv[n++] = owned[1];
@@ -589,7 +595,8 @@ static void read_targets(void)
 		counted = is_counted(t);
 		if (!counted && !one_of(t->figure, "ratio floor"))
 			die("%s:%d: there is no figure '%s'", opt.targets, n, t->figure);
-		if (!one_of(t->rule, counted ? "not-more" : "below not-above includes"))
+		if (!one_of(t->rule, counted ? "not-more" : strcmp(t->figure, "ratio") ?
+			    "below" : "below not-above includes"))
 			die("%s:%d: there is no rule '%s' for %s", opt.targets, n, t->rule, t->figure);
 		t->value = strtod(value, &rest);
 		if (counted ? strcmp(value, "-") : *rest || rest == value || !(t->value > 0))
@@ -619,7 +626,8 @@ static int judge(const struct target *t, const struct figure *f, char *why, size
 	int i, worse;
 
 	if (!strcmp(t->figure, "ratio") || !strcmp(t->figure, "floor")) {
-		v = strcmp(t->figure, "ratio") ? &f->floor : &f->ratio;
+		v = strcmp(t->figure, "ratio") ? &f->floor :
+		    strcmp(t->rule, "below") ? &f->same : &f->ratio;
 		if (f->skipped) {
 			snprintf(why, size, "%s", f->skipped);
 			return NOT_SHOWN;
@@ -838,6 +846,7 @@ static void write_json(const char *verdict)
 		json_runs(o, "stock_again", f->ns[AGAIN]);
 		json_runs(o, "floor", f->ns[FLOOR_RUN]);
 		json_interval(o, "ratio", &f->ratio);
+		json_interval(o, "ratio_at_control_level", &f->same);
 		json_interval(o, "control", &f->control);
 		json_interval(o, "times_floor", &f->floor);
 		json_counts(o, "instructions", known, &s->instructions, &p->instructions, 1);
@@ -1124,6 +1133,7 @@ int main(int argc, char **argv)
 			continue;
 		ratios(r, f->ns[PATCHED], f->ns[STOCK]);
 		f->ratio = bootstrap(r, opt.pairs, LEVEL, RESAMPLES);
+		f->same = order_statistics(r, opt.pairs, control_level);
 		ratios(r, f->ns[AGAIN], f->ns[STOCK]);
 		f->control = order_statistics(r, opt.pairs, control_level);
 		if (f->w->kind != START) {
