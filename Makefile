@@ -32,6 +32,11 @@
 #                 architectures that have a cross compiler (ARCHS="arm s390x")
 # make torture    random operations, kills and reuse of memory, here and in a VM
 #                 (SECONDS=600 SEED=2)
+# make bench      times and instruction counts of the patched libcs beside the
+#                 stock ones, on this machine, judged by bench/targets. Make stops
+#                 with "Error 1" for a missed target, with "Error 3" if the
+#                 machine was too uneven to know (PAIRS=40 WORKLOADS="handover"
+#                 SEED=1 CPUS=3,2; COUNT_ONLY=1: no times)
 # make doctor     say whether this machine closes the race (PROGRAM=file: and
 #                 whether that program's libc does)
 # make clean      remove the build trees and stages, keep what was fetched
@@ -41,7 +46,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 .DELETE_ON_ERROR:
 .PHONY: all stock check check-matrix check-glibc check-operations \
 	check-mutants check-versions check-selftest check-programs torture \
-	doctor clean distclean check-patches series refresh check-archs
+	doctor clean distclean check-patches series refresh check-archs bench
 
 all:
 
@@ -84,7 +89,7 @@ all: $(patched) build/bin/robust-check
 stock: $(unpatched)
 
 ifneq ($(ARCH),x86_64)
-not_crossed := $(filter check-glibc check-selftest check-programs,$(MAKECMDGOALS))
+not_crossed := $(filter bench check-glibc check-selftest check-programs,$(MAKECMDGOALS))
 ifneq ($(not_crossed),)
 $(error $(not_crossed): there is only ARCH=x86_64 for this, and not ARCH=$(ARCH))
 endif
@@ -95,7 +100,7 @@ $(patched) $(unpatched): | cross
 
 # For the machine that the tests of a cross built libc run on.
 all: $(if $(filter glibc,$(LIBCS)),build/bin/robust-check-$(ARCH))
-build/bin/robust-check-$(ARCH): tools/robust-check.c stage/$(glibc)-$(ARCH)/robust-libc.info
+build/bin/robust-check-$(ARCH): tools/robust-check.c tools/vdso-symbol.h stage/$(glibc)-$(ARCH)/robust-libc.info
 	@mkdir -p $(@D)
 	@stage/$(glibc)-$(ARCH)/bin/robust-cc -O2 -Wall -Wextra -static -o $@ $<
 endif
@@ -109,7 +114,7 @@ $(call stages,$(unpatched),-stock): stage/%-$(ARCH)-stock/robust-libc.info: $(ho
 		$$(subst -,-patches/,$$*)/SHA256SUMS
 	@scripts/build-libc $(subst -, ,$*) stock $(CURDIR)/$(@D) $(ARCH)
 
-build/bin/robust-check: tools/robust-check.c
+build/bin/robust-check: tools/robust-check.c tools/vdso-symbol.h
 	@mkdir -p $(@D)
 	@$(HOSTCC) -O2 -Wall -Wextra -static -o $@ $<
 
@@ -154,6 +159,11 @@ check-versions: build/bin/robust-check
 
 check-archs:
 	@tests/check-other-archs --archs '$(ARCHS)' $(GLIBC)
+
+bench: all stock
+	@bench/run $(if $(PAIRS),--pairs '$(PAIRS)') $(if $(SEED),--seed '$(SEED)') \
+		$(if $(WORKLOADS),--workloads '$(WORKLOADS)') $(if $(CPUS),--cpus '$(CPUS)') \
+		$(if $(COUNT_ONLY),--count-only) $(names)
 
 torture: all
 	@tests/torture-everywhere --seconds '$(SECONDS)' --seed '$(SEED)' \

@@ -5,23 +5,12 @@
  * starts have it again. Exit status: PROGRAM's; 77 if ptrace is not possible.
  */
 #include "harness.h"
-#include "registers.h"
-
-static long peek(pid_t pid, unsigned long at)
-{
-	long v;
-
-	errno = 0;
-	v = ptrace(PTRACE_PEEKDATA, pid, (void *)at, 0);
-	CHECK(!errno);
-	return v;
-}
+#include "auxv.h"
 
 int main(int argc, char **argv)
 {
-	struct registers r;
-	unsigned long p;
-	int status;
+	unsigned long entry;
+	int status, found;
 	pid_t pid;
 
 	if (argc < 2) {
@@ -39,15 +28,9 @@ int main(int argc, char **argv)
 	}
 	CHECK(waitpid(pid, &status, 0) == pid);
 	if (WIFSTOPPED(status)) {
-		/* At the start of PROGRAM: argc, argv, 0, environ, 0, auxv. */
-		CHECK(!get_registers(pid, &r));
-		p = r.r[R_SP];
-		p += sizeof(long) * (peek(pid, p) + 2);
-		while (peek(pid, p))
-			p += sizeof(long);
-		for (p += sizeof(long); peek(pid, p) != AT_SYSINFO_EHDR; p += 2 * sizeof(long))
-			CHECK(peek(pid, p) != AT_NULL);
-		CHECK(!ptrace(PTRACE_POKEDATA, pid, (void *)p, (void *)AT_IGNORE));
+		entry = auxv_entry(pid, AT_SYSINFO_EHDR, &found);
+		CHECK(entry && found);
+		CHECK(!ptrace(PTRACE_POKEDATA, pid, (void *)entry, (void *)AT_IGNORE));
 		CHECK(!ptrace(PTRACE_DETACH, pid, 0, 0));
 		CHECK(waitpid(pid, &status, 0) == pid);
 	}

@@ -18,17 +18,17 @@
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <link.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <unistd.h>
+
+#include "vdso-symbol.h"
 
 #define FUTEX_WAKE		1
 #define FUTEX_PRIVATE_FLAG	128
@@ -36,10 +36,8 @@
 #define FUTEX_ROBUST_LIST32	1024
 
 #if UINTPTR_MAX == UINT32_MAX
-#define SYMBOL "__vdso_futex_robust_list32_try_unlock"
 #define OP_FLAGS (FUTEX_ROBUST_UNLOCK | FUTEX_ROBUST_LIST32)
 #else
-#define SYMBOL "__vdso_futex_robust_list64_try_unlock"
 #define OP_FLAGS FUTEX_ROBUST_UNLOCK
 #endif
 /* What a libc that makes the look-up has in its read-only data. */
@@ -56,73 +54,10 @@ struct program {
 
 static int json, advised;
 
-/* Symbols in the dynamic symbol table, from whichever hash table there is. */
-static size_t count_symbols(const uint32_t *hash, const uint32_t *gnu)
-{
-	const uint32_t *buckets, *chain;
-	size_t n = 0;
-	uint32_t i;
-
-	if (hash)
-		return hash[1];
-	if (!gnu)
-		return 0;
-	buckets = gnu + 4 + gnu[2] * (sizeof(size_t) / 4);
-	for (i = 0; i < gnu[0]; i++)
-		if (buckets[i] > n)
-			n = buckets[i];
-	if (n) {
-		chain = buckets + gnu[0] + (n - gnu[1]);
-		do
-			n++;
-		while (!(*chain++ & 1));
-	}
-	return n;
-}
-
-static void *vdso_symbol(const char *name)
-{
-	const ElfW(Ehdr) *eh = (void *)getauxval(AT_SYSINFO_EHDR);
-	const ElfW(Phdr) *ph;
-	const ElfW(Dyn) *dyn = NULL;
-	const ElfW(Sym) *sym = NULL;
-	const uint32_t *hash = NULL, *gnu = NULL;
-	const char *str = NULL;
-	uintptr_t base = 0;
-	size_t i, n;
-
-	if (!eh)
-		return NULL;
-	ph = (void *)((char *)eh + eh->e_phoff);
-	for (i = 0; i < eh->e_phnum; i++) {
-		if (ph[i].p_type == PT_LOAD)
-			base = (uintptr_t)eh + ph[i].p_offset - ph[i].p_vaddr;
-		else if (ph[i].p_type == PT_DYNAMIC)
-			dyn = (void *)((char *)eh + ph[i].p_offset);
-	}
-	for (; dyn && dyn->d_tag != DT_NULL; dyn++) {
-		void *p = (void *)(base + dyn->d_un.d_ptr);
-
-		switch (dyn->d_tag) {
-		case DT_STRTAB: str = p; break;
-		case DT_SYMTAB: sym = p; break;
-		case DT_HASH: hash = p; break;
-		case DT_GNU_HASH: gnu = p; break;
-		}
-	}
-	if (!str || !sym)
-		return NULL;
-	n = count_symbols(hash, gnu);
-	for (i = 0; i < n; i++)
-		if (sym[i].st_shndx && !strcmp(str + sym[i].st_name, name))
-			return (void *)(base + sym[i].st_value);
-	return NULL;
-}
-
 /* 1 if the vDSO function is there and does both stores. */
 static int probe_vdso(void)
 {
-	try_unlock_fn f = (try_unlock_fn)vdso_symbol(SYMBOL);
+	try_unlock_fn f = (try_unlock_fn)vdso_symbol(TRY_UNLOCK_SYMBOL);
 	uint32_t tid = syscall(SYS_gettid), word = tid;
 	void *slot = &word;
 
@@ -363,7 +298,7 @@ int main(int argc, char **argv)
 		json_string(u.release);
 		printf(",\n  \"vdso_symbol\": \"%s\",\n  \"vdso\": %s,\n"
 		       "  \"futex_robust_unlock\": %s,\n  \"futex_error\": ",
-		       SYMBOL, vdso ? "true" : "false", err ? "false" : "true");
+		       TRY_UNLOCK_SYMBOL, vdso ? "true" : "false", err ? "false" : "true");
 		if (err)
 			json_string(strerrorname_np(err));
 		else
@@ -387,7 +322,7 @@ int main(int argc, char **argv)
 	}
 
 	printf("kernel: Linux %s\n", u.release);
-	printf("  vDSO function %s: %s\n", SYMBOL, vdso ? "yes" : "no");
+	printf("  vDSO function %s: %s\n", TRY_UNLOCK_SYMBOL, vdso ? "yes" : "no");
 	if (err)
 		printf("  futex flag FUTEX_ROBUST_UNLOCK: no (%s)\n",
 		       strerror(err));
