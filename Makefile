@@ -170,7 +170,7 @@ torture: all
 		--kernel '$(KERNEL)' --arch $(ARCH) $(names)
 
 clean:
-	rm -rf stage build/src build/obj build/tests build/bin build/log
+	rm -rf stage build/src build/obj build/tests build/bin build/bench build/log
 
 distclean: clean
 	rm -rf build configure config.mk config.log config.status autom4te.cache
