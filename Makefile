@@ -37,6 +37,9 @@
 #                 with "Error 1" for a missed target, with "Error 3" if the
 #                 machine was too uneven to know (PAIRS=40 WORKLOADS="handover"
 #                 SEED=1 CPUS=3,2; COUNT_ONLY=1: no times)
+# make report     one HTML page for a browser, build/report/index.html: the ratios of
+#                 make bench, the maps of the single-step test, stock beside patched,
+#                 which it runs here and in a VM, and the table of make check-matrix
 # make doctor     say whether this machine closes the race (PROGRAM=file: and
 #                 whether that program's libc does)
 # make clean      remove the build trees and stages, keep what was fetched
@@ -46,7 +49,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 .DELETE_ON_ERROR:
 .PHONY: all stock check check-matrix check-glibc check-operations \
 	check-mutants check-versions check-selftest check-programs torture \
-	doctor clean distclean check-patches series refresh check-archs bench
+	doctor clean distclean check-patches series refresh check-archs bench report
 
 all:
 
@@ -89,7 +92,7 @@ all: $(patched) build/bin/robust-check
 stock: $(unpatched)
 
 ifneq ($(ARCH),x86_64)
-not_crossed := $(filter bench check-glibc check-selftest check-programs,$(MAKECMDGOALS))
+not_crossed := $(filter bench report check-glibc check-selftest check-programs,$(MAKECMDGOALS))
 ifneq ($(not_crossed),)
 $(error $(not_crossed): there is only ARCH=x86_64 for this, and not ARCH=$(ARCH))
 endif
@@ -169,8 +172,11 @@ torture: all
 	@tests/torture-everywhere --seconds '$(SECONDS)' --seed '$(SEED)' \
 		--kernel '$(KERNEL)' --arch $(ARCH) $(names)
 
+report: all stock
+	@report/run --kernel '$(KERNEL)' $(names)
+
 clean:
-	rm -rf stage build/src build/obj build/tests build/bin build/bench build/log
+	rm -rf stage build/src build/obj build/tests build/bin build/bench build/report build/log
 
 distclean: clean
 	rm -rf build configure config.mk config.log config.status autom4te.cache
