@@ -85,9 +85,11 @@ def target_text: "<span class=\"target \(verdict_class)\">\(rule_text): \(verdic
 def targets_of($all; $f; $figure):
 	[$all[] | select(.libc == $f.libc and .workload == $f.workload and .figure == $figure)];
 
-# A range that has all intervals and targets, and leaves to arrows what is far out.
-def range_of:
-	[.[] | .ratio, .control | select(. != null) | .low, .high] as $v
+# A range that has all ratios and targets, but for what is far out. What does not fit
+# in, as a control may, ends at the edge with an arrow.
+def range_of($targets):
+	.[0].libc as $libc | ([.[] | .ratio | select(. != null) | .low, .high] +
+	 [$targets[] | select(.libc == $libc and .figure == "ratio") | .value | select(. != null)]) as $v
 	| { low: ([0.9, ([$v[] | . * 10 | floor / 10] | min // 1)] | min),
 	    high: ([1.1, ([$v[] | . * 10 | ceil / 10] | max // 1)] | max) }
 	| .high |= ([., 2] | min) | .low |= ([., 0.1] | max);
@@ -103,11 +105,9 @@ def axis($r):
 	"<svg class=\"axis\" width=\"100%\" height=\"20\" aria-hidden=\"true\">" +
 	([ticks($r)[] | "<text x=\"\(at($r) | percent)\" y=\"15\" text-anchor=\"middle\"\(if . == 1 then " class=\"one\"" else "" end)>\(fixed(1))</text>"] | add) +
 	"</svg>";
-def beyond($r): if .low >= $r.high or .high > $r.high + 1e-9 then "▸"
-	elif .low < $r.low - 1e-9 then "◂" else "" end;
-def arrow($r; $y):
-	beyond($r) as $a | if $a == "" then "" else
-	"<text class=\"arrow\" x=\"\(if $a == "▸" then "98.5%" else "0.5%" end)\" y=\"\($y + 4)\" text-anchor=\"\(if $a == "▸" then "end" else "start" end)\">\($a)</text>" end;
+def arrows($r; $class; $y):
+	(if .low < $r.low - 1e-9 then "<text class=\"\($class)\" x=\"0.5%\" y=\"\($y + 5)\">◂</text>" else "" end) +
+	(if .high > $r.high + 1e-9 then "<text class=\"\($class)\" x=\"99.5%\" y=\"\($y + 5)\" text-anchor=\"end\">▸</text>" else "" end);
 
 def plot($r; $targets):
 	. as $f
@@ -123,7 +123,7 @@ def plot($r; $targets):
 		line($r; "wide"; 11; $f.ratio_at_control_level) else "" end) +
 	  line($r; "ratio"; 11; $f.ratio) +
 	  "<circle cx=\"\($f.ratio.median | at($r) | percent)\" cy=\"11\" r=\"5\"/>" +
-	  ($f.ratio | arrow($r; 11)) +
+	  ($f.ratio | arrows($r; "arrow"; 11)) + (if $f.control then $f.control | arrows($r; "arrow grey"; 25) else "" end) +
 	  ([$targets[] | select(.value)
 	    | "<svg class=\"mark\" x=\"\(.value | at($r) | percent)\" y=\"0\" width=\"1\" height=\"34\" overflow=\"visible\"><path d=\"M0 0V22\(if .rule == "below" then "M0 0L-9 4L0 8" else "M-4 0H4" end)\"/></svg>"]
 	   | add // "") + "</svg>";
@@ -171,7 +171,7 @@ def ratios:
 	  "<li><svg width=\"44\" height=\"14\" class=\"plot\"><line class=\"control\" x1=\"4\" x2=\"40\" y1=\"7\" y2=\"7\"/><line class=\"control-median\" x1=\"22\" x2=\"22\" y1=\"2.5\" y2=\"11.5\"/></svg> control: stock/stock</li>" +
 	  "<li><svg width=\"44\" height=\"14\" class=\"plot\"><svg class=\"mark\" x=\"26\" overflow=\"visible\"><path d=\"M0 0V14M0 0L-9 4L0 8\"/></svg></svg> target: all of the interval at this or below</li>" +
 	  "<li><svg width=\"44\" height=\"14\" class=\"plot\"><svg class=\"mark\" x=\"22\" overflow=\"visible\"><path d=\"M0 0V14M-4 0H4\"/></svg></svg> target: no change from this, or not above it</li></ul>\n" +
-	  ([$b.figures | group_by(.libc)[] | . as $fs | ($fs | range_of) as $r
+	  ([$b.figures | group_by(.libc)[] | . as $fs | ($fs | range_of($b.targets)) as $r
 	    | ([$b.figures[] | select(.libc == $fs[0].libc)]) as $fs
 	    | "<h3>\($fs[0].libc | esc)</h3>\n<table class=\"ratios\"><thead><tr><th scope=\"col\">workload</th><th scope=\"col\" class=\"plotted\"><span class=\"name\">time of patched to that of stock</span>\(axis($r))</th><th scope=\"col\">ratio</th><th scope=\"col\">patched beside the floor</th></tr></thead>\n<tbody>" +
 	      ([$fs[] | ratio_row($r; $b.targets; $texts)] | add) + "</tbody></table>\n" +
@@ -182,9 +182,9 @@ def ratios:
 # ---- The maps of kill-every-instruction
 
 def kind: { "-": "before", ".": "safe", "p": "held", "C": "corrupts", "W": "asleep", "X": "wrong" }[.];
-def kind_text: { "-": "killed before the release: the kernel marks the mutex", ".": "after the release: safe",
-	"p": "after the release: the reuse is held off by libc", "C": "corrupts the memory’s next use",
-	"W": "leaves a waiter asleep, or the mutex locked, for good", "X": "the next owner gets a wrong result" }[.];
+def kind_text: { "-": "before the release", ".": "after it, safe",
+	"p": "after it, and libc holds the reuse off", "C": "corrupts memory",
+	"W": "leaves a waiter asleep", "X": "wrong result" }[.];
 def glyph: { "-": "–", ".": "•", "p": "p" }[.] // .;
 def chars($c): explode | map(select(. == ($c | explode[0]))) | length;
 
@@ -220,6 +220,8 @@ def place:
 def places_with_maps: [("\n" + $maps | split("\n@@ file ")[1:])[] | place];
 
 def total($k): if .maps then [.maps[][$k]] | add else null end;
+# Boundaries with any damage: one that corrupts may leave a waiter asleep as well.
+def damaged: [.maps[].map | chars("C") + chars("W") + chars("X")] | add;
 def damage: "\(.corruptions) corrupt, \(.asleep) leave asleep, \(.wrong) wrong";
 def cells:
 	. as $s
@@ -320,9 +322,9 @@ def tiles:
 	  ([$m[] | select(.place == "vm") | .programs as $all | .kernel as $kernel | ([.programs[].libc] | unique_in_order)[] as $l
 	    | [$all[] | select(.libc == $l)] | variant("stock") as $s | variant("patched") as $p
 	    | select($s.maps and $p.maps)
-	    | tile((if ($p | total("corruptions") + total("asleep") + total("wrong")) == 0 then "good" else "poor" end);
-		"\($s | total("corruptions") + total("asleep")) → \($p | total("corruptions") + total("asleep"))";
-		"corruptions and sleepers, \($l | esc) stock → patched, of \($s | total("boundaries")) and \($p | total("boundaries")) instruction boundaries, on \($kernel | split(" ")[0:2] | join(" ") | esc)")] | add // "") +
+	    | tile((if ($p | damaged) == 0 then "good" else "poor" end);
+		"\($s | damaged) → \($p | damaged)";
+		"instruction boundaries of \($l | esc), stock → patched, at which a kill corrupts memory or leaves a waiter asleep; of \($s | total("boundaries")) and \($p | total("boundaries")), on \($kernel | split(" ")[0:2] | join(" ") | esc)")] | add // "") +
 	  (($b.targets | map(select(.verdict == "met")) | length) as $met
 	   | if $b.targets == [] then tile("open"; "–"; "no target was judged")
 	     else tile((if $b.verdict == "met" then "good" elif $b.verdict == "missed" then "poor" else "open" end);
