@@ -117,15 +117,3 @@ emulator_of()
 	*) echo "qemu-$1" ;;
 	esac
 }
-
-# Print the commit of the source tree, and whether it was changed since.
-this_commit()
-{
-	if commit_id=$(git -C "$top" rev-parse HEAD 2>/dev/null); then
-		[ -z "$(git -C "$top" status --porcelain 2>/dev/null)" ] ||
-			commit_id="$commit_id with changes"
-		printf '%s\n' "$commit_id"
-	else
-		echo unknown
-	fi
-}
