@@ -307,8 +307,8 @@ def matrix:
 	      | "<tr><th scope=\"row\">\($l[0] | esc)<small>\($l[1] | esc), <b>patched</b>\(if $m == "default" then "" else ", " + ($m | esc) end)</small></th>" +
 		([$places[] as $p | [$of[] | select(.place == $p and .mode == $m)][0] | if . == null then "<td class=\"none\">–</td>" else patched_cell end] | add) + "</tr>\n"] | add)] | add) +
 	"</tbody></table></div>\n" +
-	"<div class=\"scroll\" tabindex=\"0\"><table class=\"provenance\"><caption>Recorded</caption><thead><tr><th scope=\"col\">kernel</th><th scope=\"col\">date</th><th scope=\"col\">its package</th><th scope=\"col\">commit</th></tr></thead><tbody>" +
-	([$places[] | "<tr><th scope=\"row\">\(esc)</th><td>\(of(.; "date") // "unknown" | esc)</td><td>\(of(.; "kernel") // "not recorded" | esc)</td><td>\(of(.; "commit") | if . == null then "not recorded" else commits(.) end)</td></tr>\n"] | add) +
+	"<div class=\"scroll\" tabindex=\"0\"><table class=\"provenance\"><caption>Recorded</caption><thead><tr><th scope=\"col\">kernel</th><th scope=\"col\">date</th><th scope=\"col\">its package</th><th scope=\"col\">tests</th><th scope=\"col\">commit</th></tr></thead><tbody>" +
+	([$places[] | "<tr><th scope=\"row\">\(esc)</th><td>\(of(.; "date") // "unknown" | esc)</td><td>\(of(.; "kernel") // "not recorded" | esc)</td><td>\(of(.; "tests") // "not recorded" | esc)</td><td>\(of(.; "commit") | if . == null then "not recorded" else commits(.) end)</td></tr>\n"] | add) +
 	"</tbody></table></div>\n<p class=\"where\">In VMs, with CPUs that QEMU emulates.</p>"
 	end;
 
