@@ -255,7 +255,7 @@ def libc_maps:
 def place_name: { "vm": "In a VM", "native": "On this machine" }[.place] // .place;
 def key_of_cells:
 	"<ul class=\"key\">" + ([("-", ".", "p", "C", "W", "X")
-	| "<li><i class=\"\(kind)\">\(glyph)</i> \(kind_text)</li>"] | add) + "</ul>\n";
+	| "<li><i class=\"\(kind)\">\(glyph)</i> \(kind_text)\(if . == "W" then ", or the mutex locked, for good" else "" end)</li>"] | add) + "</ul>\n";
 def proof:
 	if $maps == "" then "<p class=\"warning\">Not recorded yet: <code>make report</code> does it.</p>"
 	else key_of_cells + ([places_with_maps[]
