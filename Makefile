@@ -40,6 +40,10 @@
 # make report     one HTML page for a browser, build/report/index.html: the ratios of
 #                 make bench, the maps of the single-step test, stock beside patched,
 #                 which it runs here and in a VM, and the table of make check-matrix
+# make deb        Debian packages of the staged libcs under a prefix of their own,
+#                 with the tools, in dist/
+# make check-packages  install, upgrade, use and remove what dist/ has, in fresh
+#                 roots of Debian releases; root only (TESTS="deb": only these)
 # make doctor     say whether this machine closes the race (PROGRAM=file: and
 #                 whether that program's libc does)
 # make clean      remove the build trees and stages, keep what was fetched
@@ -49,7 +53,8 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 .DELETE_ON_ERROR:
 .PHONY: all stock check check-matrix check-glibc check-operations \
 	check-mutants check-versions check-selftest check-programs torture \
-	doctor clean distclean check-patches series refresh check-archs bench report
+	doctor clean distclean check-patches series refresh check-archs bench report \
+	package-tools deb check-packages
 
 all:
 
@@ -142,6 +147,12 @@ check-selftest: all stock
 
 check-programs: all stock
 	@tests/check-programs --kernel '$(KERNEL)' --arch $(ARCH) --tests '$(TESTS)' $(names)
+
+package-tools:
+	@scripts/prerequisites install packages
+
+check-packages: package-tools
+	@tests/check-packages --tests '$(TESTS)'
 
 check-patches:
 	@scripts/check-patches $(if $(BUILD_EACH),--build) $(SERIES)

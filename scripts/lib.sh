@@ -62,6 +62,15 @@ require_space()
 		die "$1 has ${avail} MB left and $2 MB are needed: free some space and run make again, it goes on where it stopped"
 }
 
+# Print the archive that the machine's own apt reads its suite from.
+apt_mirror()
+{
+	[ -r /etc/os-release ] || return 1
+	suite=$(. /etc/os-release; echo "${VERSION_CODENAME-}")
+	apt-get --print-uris update 2>/dev/null |
+		sed -n "s|^'\(.*\)/dists/$suite/\(In\)\{0,1\}Release.*|\1|p" | head -n 1
+}
+
 # kill_tree PID: end PID and all it started, the deepest last so that no
 # parent takes the death of a child for a result.
 kill_tree()

@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: MIT
+# Sourced after scripts/lib.sh: roots of Debian releases to make and to test
+# packages in. Needs root (for debootstrap, chroot and the mounts).
+#
+#   root_make DIR SUITE [PACKAGE...]  a fresh root in DIR, of bookworm, trixie or
+#       another suite, with these packages added. What debootstrap made is kept
+#       as build/roots/SUITE*.tar, a day for a plain one, and unpacked.
+#   root_run DIR COMMAND...           run it in the root, as root there, with
+#       /proc, /sys and /dev. The mounts are in a namespace of their own and the
+#       processes too, so both end with COMMAND, however it ends.
+#   root_remove DIR...
+#   root_list DIR                     every file of the root, its kind, mode, owner
+#       and checksum, in order: two of these compared tell what was left behind.
+#       What any use of apt changes is left out.
+#
+# SUITE's backports are among the apt sources of a root; nothing is taken from
+# them that is not asked for by "-t SUITE-backports".
+
+roots=$BUILD/roots
+
+roots_possible()
+{
+	[ "$(id -u)" = 0 ] || die "roots of Debian releases can only be made as root"
+	for tool in debootstrap chroot unshare; do
+		command -v $tool >/dev/null 2>&1 ||
+			die "$tool is missing: run 'scripts/prerequisites install packages'"
+	done
+}
+
+root_run()
+{
+	root_dir=$1
+	shift
+	# shellcheck disable=SC2016
+	unshare --mount --pid --fork --kill-child --propagation private sh -c '
+		root=$1
+		shift
+		mount -t proc proc "$root/proc" &&
+			mount --rbind /sys "$root/sys" &&
+			mount --rbind /dev "$root/dev" || exit 125
+		exec chroot "$root" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin \
+			HOME=/root LC_ALL=C.UTF-8 TERM=dumb DEBIAN_FRONTEND=noninteractive \
+			${http_proxy:+http_proxy="$http_proxy"} \
+			${https_proxy:+https_proxy="$https_proxy"} "$@"' \
+		root_run "$root_dir" "$@"
+}
+
+# root_apt DIR ARGUMENTS...: apt-get in the root.
+root_apt()
+{
+	root_dir=$1
+	shift
+	root_run "$root_dir" apt-get -q -y -o Dpkg::Use-Pty=0 \
+		-o APT::Install-Recommends=false "$@"
+}
+
+# root_bootstrap DIR SUITE PACKAGE...
+root_bootstrap()
+{
+	boot_dir=$1 root_suite=$2
+	shift 2
+	uri=$(apt_mirror) && [ -n "$uri" ] ||
+		die "the machine's apt configuration has no archive with its own suite (/etc/os-release)"
+	mkdir -p "$roots/packages"
+	debootstrap --variant=minbase --cache-dir="$roots/packages" "$root_suite" "$boot_dir" "$uri" || {
+		tail -n 20 "$boot_dir/debootstrap/debootstrap.log" 2>/dev/null
+		return 1
+	}
+	rm -f "$boot_dir"/etc/apt/sources.list.d/*
+	printf 'deb %s %s main\n' "$uri" "$root_suite" "$uri" "$root_suite-backports" \
+		>"$boot_dir/etc/apt/sources.list"
+	# What the machine needs to reach that archive: proxies, and the clock of
+	# a snapshot.
+	apt-config dump 2>/dev/null | grep -E '^Acquire::(https?::Proxy|Check-|Retries)' \
+		>"$boot_dir/etc/apt/apt.conf.d/90machine"
+	# No package starts a service.
+	printf '#!/bin/sh\nexit 101\n' >"$boot_dir/usr/sbin/policy-rc.d"
+	chmod 755 "$boot_dir/usr/sbin/policy-rc.d"
+	root_apt "$boot_dir" update || return 1
+	[ $# = 0 ] || root_apt "$boot_dir" install "$@" || return 1
+	root_apt "$boot_dir" clean
+}
+
+# root_tarball SUITE PACKAGE...: make it if it is not there; sets $tarball.
+root_tarball()
+{
+	root_suite=$1
+	tarball=$roots/$1.tar
+	[ $# = 1 ] || tarball=$roots/$1-$(printf '%s\n' "$@" | cksum | cut -d ' ' -f 1).tar
+	# A root's package lists name files that are gone after a while.
+	[ -z "$(find "$tarball" -mtime -1 2>/dev/null)" ] || return 0
+	shift
+	roots_possible
+	require_space "$BUILD" 2000
+	mkdir -p "$roots"
+	new=$roots/new.$$
+	step "debootstrap $root_suite" "$BUILD/log/root-$root_suite.log" \
+		root_bootstrap "$new" "$root_suite" "$@"
+	tar -C "$new" --numeric-owner -cf "$tarball.$$" . && mv "$tarball.$$" "$tarball" ||
+		die "cannot write $tarball"
+	root_remove "$new"
+}
+
+root_make()
+{
+	roots_possible
+	made_dir=$1
+	shift
+	[ ! -e "$made_dir" ] || die "$made_dir exists already"
+	root_tarball "$@"
+	mkdir -p "$made_dir" && tar -C "$made_dir" --numeric-owner -xpf "$tarball" ||
+		die "cannot unpack $tarball"
+	# The network may be another one than when the tarball was made.
+	for f in resolv.conf hosts; do
+		[ ! -e /etc/$f ] || cp -L /etc/$f "$made_dir/etc/$f"
+	done
+}
+
+root_remove()
+{
+	for gone; do
+		# Nothing of the machine's may be mounted there: this deletes.
+		! grep -qF " $(realpath -m "$gone")/" /proc/self/mounts ||
+			die "$gone: something is mounted below it, so it is not removed"
+		rm -rf --one-file-system "$gone"
+	done
+}
+
+root_list()
+{
+	(
+		cd "$1" || exit 1
+		find . -xdev \( -path ./var/lib/apt/lists -o -path ./var/cache/apt \
+			-o -path ./var/log -o -path ./tmp -o -path ./proc -o -path ./sys \
+			-o -path ./dev -o -path ./run \) -prune -o \
+			\( -type f -printf '%p %y %m %U:%G ' -exec sha256sum {} \; \) -o \
+			-printf '%p %y %m %U:%G %l\n' |
+			sed 's|\([0-9a-f]\{64\}\)  \./.*|\1|' |
+			grep -vE '^\./(var/lib/dpkg/(status(-old)?|available(-old)?|lock[^ ]*|triggers/Lock)|var/lib/apt/extended_states|var/cache/debconf/[^ ]*|var/cache/ldconfig/aux-cache|etc/resolv\.conf|etc/hosts) ' |
+			LC_ALL=C sort
+	)
+}
