@@ -97,7 +97,7 @@ all: $(patched) build/bin/robust-check
 stock: $(unpatched)
 
 ifneq ($(ARCH),x86_64)
-not_crossed := $(filter bench report check-glibc check-selftest check-programs,$(MAKECMDGOALS))
+not_crossed := $(filter deb bench report check-glibc check-selftest check-programs,$(MAKECMDGOALS))
 ifneq ($(not_crossed),)
 $(error $(not_crossed): there is only ARCH=x86_64 for this, and not ARCH=$(ARCH))
 endif
@@ -150,6 +150,9 @@ check-programs: all stock
 
 package-tools:
 	@scripts/prerequisites install packages
+
+deb: all package-tools
+	@scripts/build-deb stage/$(glibc)-$(ARCH) stage/$(musl)-$(ARCH)
 
 check-packages: package-tools
 	@tests/check-packages --tests '$(TESTS)'
