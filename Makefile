@@ -190,7 +190,8 @@ report: all stock
 	@report/run --kernel '$(KERNEL)' $(names)
 
 clean:
-	rm -rf stage build/src build/obj build/tests build/bin build/bench build/report build/log
+	rm -rf stage dist build/src build/obj build/tests build/bin build/bench build/report build/log \
+		build/deb build/packages
 
 distclean: clean
 	rm -rf build configure config.mk config.log config.status autom4te.cache
