@@ -45,7 +45,7 @@
 # make check-packages  install, upgrade, use and remove what dist/ has, in fresh
 #                 roots of Debian releases; root only (TESTS="deb": only these)
 # make doctor     say whether this machine closes the race (PROGRAM=file: and
-#                 whether that program's libc does)
+#                 whether that program's libc does; PROCESS=1234: that process)
 # make clean      remove the build trees and stages, keep what was fetched
 # make distclean  remove everything that was made
 
@@ -109,7 +109,7 @@ $(patched) $(unpatched): | cross
 
 # For the machine that the tests of a cross built libc run on.
 all: $(if $(filter glibc,$(LIBCS)),build/bin/robust-check-$(ARCH))
-build/bin/robust-check-$(ARCH): tools/robust-check.c tools/vdso-symbol.h stage/$(glibc)-$(ARCH)/robust-libc.info
+build/bin/robust-check-$(ARCH): tools/robust-check.c $(wildcard tools/*.h) stage/$(glibc)-$(ARCH)/robust-libc.info
 	@mkdir -p $(@D)
 	@stage/$(glibc)-$(ARCH)/bin/robust-cc -O2 -Wall -Wextra -static -o $@ $<
 endif
@@ -123,12 +123,12 @@ $(call stages,$(unpatched),-stock): stage/%-$(ARCH)-stock/robust-libc.info: $(ho
 		$$(subst -,-patches/,$$*)/SHA256SUMS
 	@scripts/build-libc $(subst -, ,$*) stock $(CURDIR)/$(@D) $(ARCH)
 
-build/bin/robust-check: tools/robust-check.c tools/vdso-symbol.h
+build/bin/robust-check: tools/robust-check.c $(wildcard tools/*.h)
 	@mkdir -p $(@D)
 	@$(HOSTCC) -O2 -Wall -Wextra -static -o $@ $<
 
 doctor: build/bin/robust-check
-	@build/bin/robust-check $(PROGRAM) || test $$? = 1
+	@build/bin/robust-check $(if $(PROCESS),--pid '$(PROCESS)') $(PROGRAM) || test $$? -ge 10
 
 check: all $(if $(filter x32,$(ARCH)),,stock)
 	@tests/check --kernel '$(KERNEL)' --arch $(ARCH) --tests '$(TESTS)' $(names)

@@ -1,23 +1,26 @@
 // SPDX-License-Identifier: MIT
 /*
- * robust-check: does this machine close the robust mutex unlock race?
- *
- * Usage: robust-check [--json] [PROGRAM...]
+ * robust-check: is the robust mutex unlock race closed, here, for these
+ * programs and for these processes? Usage, states and exit status are in
+ * doc/man/robust-check.1.
  *
  * Asks the running kernel, as this process sees it (vDSO and seccomp filters
  * included), for the two halves of what Linux 7.2 added, and looks which libc
- * each PROGRAM runs on and whether that libc uses them.
- *
- * Exit status: 0 the race is closed (for each PROGRAM given), 1 it is not,
- * 2 wrong usage or a PROGRAM that cannot be read.
+ * each program or process runs on and whether that libc uses them.
  *
  * ABI: arch/x86/entry/vdso/common/vfutex.c, include/uapi/linux/futex.h and
  * kernel/futex/waitwake.c of Linux 7.2.
  */
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <linux/audit.h>
+#include <linux/openat2.h>
+#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,9 +31,12 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "elf-image.h"
+#include "seccomp-replay.h"
 #include "vdso-symbol.h"
 
 #define FUTEX_WAKE		1
+#define FUTEX_UNLOCK_PI		7
 #define FUTEX_PRIVATE_FLAG	128
 #define FUTEX_ROBUST_UNLOCK	512
 #define FUTEX_ROBUST_LIST32	1024
@@ -41,22 +47,116 @@
 #define OP_FLAGS FUTEX_ROBUST_UNLOCK
 #endif
 /* What a libc that makes the look-up has in its read-only data. */
-#define PREFIX "__vdso_futex_robust_list"
+#define PREFIX		"__vdso_futex_robust_list"
+#define PRELOAD_NAME	"librobust-unlock"
+#define MAX_FILE	(1L << 30)
 
-typedef uint32_t (*try_unlock_fn)(uint32_t *lock, uint32_t tid, void *pop);
-
-struct program {
-	const char *path;	/* as given or found in PATH */
-	const char *libc;	/* "glibc", "musl", "static", "unknown" */
-	char libc_file[512];	/* the file that was searched */
-	int patched;
+enum {
+	EXIT_USAGE = 2,
+	EXIT_UNREADABLE = 3,
+	EXIT_STATES = 10,	/* the first state's, the others follow */
 };
 
-static int json, advised;
+/* Why the race is not closed, the exit status in this order. */
+enum state {
+	OLD_KERNEL, NO_VDSO, REFUSED, UNPATCHED, STATIC, RESTART, TUNABLE_OFF,
+	FILTER, FILTER_UNKNOWN, PRELOAD, FOREIGN, NO_LIBC, STATES
+};
+
+static const struct {
+	const char *name, *advice;
+} states[STATES] = {
+	[OLD_KERNEL] = { "old-kernel", "boot Linux 7.2 or newer" },
+	[NO_VDSO] = { "no-vdso",
+		"the contended unlock is safe, the uncontended one is not: boot "
+		"without vdso=0 (32-bit programs: vdso32=0), or wait for the vDSO "
+		"function on this architecture; with a patched glibc, "
+		"GLIBC_TUNABLES=glibc.pthread.robust_unlock=2 closes the race by "
+		"a system call" },
+	[REFUSED] = { "refused",
+		"FUTEX_ROBUST_UNLOCK is refused although the kernel should have "
+		"it: look for a seccomp filter (container runtime, systemd "
+		"SystemCallFilter=) or an emulator, and let futex operations "
+		"with bit 512 pass" },
+	[UNPATCHED] = { "unpatched",
+		"run it under the patched libc with robust-run, or install the "
+		"patched libc for the whole system (in a container: in its image)" },
+	[STATIC] = { "static",
+		"it has its libc inside: link it again with the patched libc: "
+		"robust-cc -static" },
+	[RESTART] = { "restart",
+		"its libc was upgraded on disk to a patched one, but it still "
+		"runs on the old one: restart it" },
+	[TUNABLE_OFF] = { "tunable-off",
+		"its libc is told not to use the kernel's help: take "
+		"glibc.pthread.robust_unlock=0 out of GLIBC_TUNABLES in its "
+		"environment and restart it" },
+	[FILTER] = { "filter",
+		"a seccomp filter of the process refuses FUTEX_ROBUST_UNLOCK: "
+		"update the container runtime's profile or systemd's "
+		"SystemCallFilter= so that futex operations with bit 512 pass" },
+	[FILTER_UNKNOWN] = { "filter-unknown",
+		"the process has a seccomp filter, and what it says to "
+		"FUTEX_ROBUST_UNLOCK is not known: as root, use --read-filter, "
+		"which stops the process for a moment, or run robust-check "
+		"inside its container" },
+	[PRELOAD] = { "preload",
+		"the preloaded library covers pthread_mutex_unlock, but not the "
+		"unlock inside of pthread_cond_wait: use a patched libc if robust "
+		"mutexes are used with conditions" },
+	[FOREIGN] = { "foreign",
+		"it is for another machine than this kernel's: run the "
+		"robust-check of that architecture where it runs" },
+	[NO_LIBC] = { "unknown-libc",
+		"its libc is neither glibc nor musl: ask its makers whether it "
+		"unlocks robust mutexes by FUTEX_ROBUST_UNLOCK" },
+};
+
+struct target {
+	char *name;		/* path of the program or, of a process, the executable */
+	pid_t pid;		/* 0: a program in a file */
+	char *script;		/* the script that NAME is the interpreter of */
+	const char *libc;	/* "glibc", "musl", "static", "unknown" */
+	char *version;		/* of the libc, if it says so */
+	char *loader;		/* the file that was searched */
+	char *libc_file;
+	char *arch;
+	int patched;
+	int deleted;		/* the libc in use is no longer the file at its path */
+	int tunable;		/* -1 if it is not set */
+	int preload;		/* librobust-unlock.so is loaded */
+	int seccomp;		/* mode, of a process */
+	int compat;		/* 32-bit pointers on a 64-bit kernel */
+	int vdso;		/* -1: as this process sees it */
+	unsigned states;	/* bits of enum state */
+	char *error;		/* why it could not be examined */
+};
+
+static int json, read_filter, advised;
+static unsigned advices;
+static const char *root_dir;	/* of --root */
+static struct utsname kernel;
+static int vdso, futex_error;	/* the running kernel's answers */
+
+static char *format(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+static char *format(const char *fmt, ...)
+{
+	va_list ap;
+	char *s;
+
+	va_start(ap, fmt);
+	if (vasprintf(&s, fmt, ap) < 0)
+		abort();
+	va_end(ap);
+	return s;
+}
+
+/* --- the kernel ------------------------------------------------------- */
 
 /* 1 if the vDSO function is there and does both stores. */
 static int probe_vdso(void)
 {
+	typedef uint32_t (*try_unlock_fn)(uint32_t *lock, uint32_t tid, void *pop);
 	try_unlock_fn f = (try_unlock_fn)vdso_symbol(TRY_UNLOCK_SYMBOL);
 	uint32_t tid = syscall(SYS_gettid), word = tid;
 	void *slot = &word;
@@ -77,272 +177,1289 @@ static int probe_futex(void)
 	return word || slot ? ENOSYS : 0;
 }
 
-static int read_file(const char *path, unsigned char **data, size_t *size)
+static int old_kernel(void)
+{
+	unsigned major = 0, minor = 0;
+
+	sscanf(kernel.release, "%u.%u", &major, &minor);
+	return major < 7 || (major == 7 && minor < 2);
+}
+
+/* The states of the kernel, given whether there is the function. */
+static unsigned kernel_states(int has_vdso)
+{
+	unsigned s = 0;
+
+	if (old_kernel() && !has_vdso && futex_error)
+		s |= 1 << OLD_KERNEL;
+	else if (!has_vdso)
+		s |= 1 << NO_VDSO;
+	if (futex_error && !(s & 1 << OLD_KERNEL && futex_error == ENOSYS))
+		s |= 1 << REFUSED;
+	return s;
+}
+
+static unsigned own_machine(void)
+{
+	unsigned char h[20] = { 0 };
+	int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+
+	if (fd >= 0) {
+		if (read(fd, h, sizeof(h)) < (ssize_t)sizeof(h))
+			h[18] = h[19] = 0;
+		close(fd);
+	}
+	return h[EI_DATA] == ELFDATA2MSB ? h[18] << 8 | h[19] : h[19] << 8 | h[18];
+}
+
+static const struct {
+	unsigned machine;
+	const char *name, *triplet;
+} machines[] = {
+	{ EM_X86_64, "x86_64", "x86_64-linux-gnu" },
+	{ EM_386, "i386", "i386-linux-gnu" },
+	{ EM_AARCH64, "aarch64", "aarch64-linux-gnu" },
+	{ EM_ARM, "arm", "arm-linux-gnueabihf" },
+	{ EM_RISCV, "riscv", "riscv64-linux-gnu" },
+	{ EM_PPC64, "ppc64", "powerpc64le-linux-gnu" },
+	{ EM_S390, "s390", "s390x-linux-gnu" },
+	{ EM_LOONGARCH, "loongarch", "loongarch64-linux-gnu" },
+	{ EM_MIPS, "mips", "mips64el-linux-gnuabi64" },
+};
+
+/* Whether the kernel that runs this program runs those of MACHINE. */
+static int runs_here(unsigned machine)
+{
+	unsigned own = own_machine();
+
+	if (machine == own)
+		return 1;
+	if (!strcmp(kernel.machine, "x86_64"))
+		return machine == EM_X86_64 || machine == EM_386;
+	if (!strcmp(kernel.machine, "aarch64"))
+		return machine == EM_AARCH64 || machine == EM_ARM;
+	return 0;
+}
+
+static const char *triplet_of(const struct elf *e)
+{
+	size_t i;
+
+	if (e->machine == EM_X86_64 && !e->is64)
+		return "x86_64-linux-gnux32";
+	for (i = 0; i < sizeof(machines) / sizeof(*machines); i++)
+		if (machines[i].machine == e->machine)
+			return machines[i].triplet;
+	return "unknown";
+}
+
+static char *arch_of(const struct elf *e)
+{
+	size_t i;
+
+	if (e->machine == EM_X86_64 && !e->is64)
+		return strdup("x32");
+	for (i = 0; i < sizeof(machines) / sizeof(*machines); i++)
+		if (machines[i].machine == e->machine)
+			return strdup(machines[i].name);
+	return format("machine %u", e->machine);
+}
+
+/* --- files ------------------------------------------------------------ */
+
+struct blob {
+	unsigned char *data;
+	size_t size;
+};
+
+static int contains(const struct blob *b, const char *what)
+{
+	return b->data && memmem(b->data, b->size, what, strlen(what)) != NULL;
+}
+
+/* The same with the NUL at its end: WHAT is not the start of a longer text. */
+static int contains_whole(const struct blob *b, const char *what)
+{
+	return b->data && memmem(b->data, b->size, what, strlen(what) + 1) != NULL;
+}
+
+static void drop(struct blob *b)
+{
+	free(b->data);
+	memset(b, 0, sizeof(*b));
+}
+
+/* All of FD, which is closed. -1 with errno if it is no file or too large. */
+static int read_fd(int fd, struct blob *b)
 {
 	struct stat st;
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = 0;
 
+	memset(b, 0, sizeof(*b));
 	if (fd < 0)
 		return -1;
-	if (fstat(fd, &st) || !S_ISREG(st.st_mode) || !st.st_size) {
-		close(fd);
-		errno = EINVAL;
-		return -1;
+	if (fstat(fd, &st))
+		goto failed;
+	errno = S_ISDIR(st.st_mode) ? EISDIR : EINVAL;
+	if (!S_ISREG(st.st_mode))
+		goto failed;
+	errno = EFBIG;
+	if (st.st_size > MAX_FILE)
+		goto failed;
+	b->data = malloc(st.st_size + 1);
+	if (!b->data)
+		goto failed;
+	while (b->size < (size_t)st.st_size) {
+		n = pread(fd, b->data + b->size, st.st_size - b->size, b->size);
+		if (n <= 0)
+			break;
+		b->size += n;
 	}
-	*size = st.st_size;
-	*data = mmap(NULL, *size, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (n < 0)
+		goto failed;
 	close(fd);
-	return *data == MAP_FAILED ? -1 : 0;
+	return 0;
+failed:
+	n = errno;
+	close(fd);
+	drop(b);
+	errno = n;
+	return -1;
 }
 
-static int contains(const unsigned char *data, size_t size, const char *what)
+/* Open PATH as a process with the root directory ROOT sees it, its symbolic
+ * links included. */
+static int open_in(int root, const char *path)
 {
-	return memmem(data, size, what, strlen(what)) != NULL;
-}
+	struct open_how how = {
+		.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK,
+		.resolve = RESOLVE_IN_ROOT,
+	};
+	int fd;
 
-/* The path in PT_INTERP, or NULL. *is_elf is set to whether it is an ELF file. */
-static const char *interpreter(const unsigned char *d, size_t size, int *is_elf)
-{
-	uint64_t phoff, off, len, i;
-	unsigned phnum, phentsize;
-	int is64;
-
-	*is_elf = size >= sizeof(Elf64_Ehdr) && !memcmp(d, ELFMAG, SELFMAG);
-	if (!*is_elf)
-		return NULL;
-	is64 = d[EI_CLASS] == ELFCLASS64;
-	if (is64) {
-		const Elf64_Ehdr *e = (const void *)d;
-
-		phoff = e->e_phoff, phnum = e->e_phnum, phentsize = e->e_phentsize;
-	} else {
-		const Elf32_Ehdr *e = (const void *)d;
-
-		phoff = e->e_phoff, phnum = e->e_phnum, phentsize = e->e_phentsize;
+	if (root == AT_FDCWD)
+		return open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	fd = syscall(SYS_openat2, root, path, &how, sizeof(how));
+	if (fd < 0 && (errno == ENOSYS || errno == EPERM)) {
+		/* Older than Linux 5.6, or filtered: absolute links go astray. */
+		while (*path == '/')
+			path++;
+		fd = openat(root, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	}
-	for (i = 0; i < phnum; i++) {
-		uint64_t at = phoff + i * phentsize;
+	return fd;
+}
 
-		if (at > size || size - at < (is64 ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr)))
-			return NULL;
-		if (is64) {
-			const Elf64_Phdr *p = (const void *)(d + at);
+static int read_in(int root, const char *path, struct blob *b)
+{
+	return read_fd(open_in(root, path), b);
+}
 
-			if (p->p_type != PT_INTERP)
-				continue;
-			off = p->p_offset, len = p->p_filesz;
-		} else {
-			const Elf32_Phdr *p = (const void *)(d + at);
+/* --- which libc ------------------------------------------------------- */
 
-			if (p->p_type != PT_INTERP)
-				continue;
-			off = p->p_offset, len = p->p_filesz;
-		}
-		if (off > size || len > size - off || !len || d[off + len - 1])
-			return NULL;
-		return (const char *)d + off;
+/* The name of the tunable, not in one piece: this program must not be taken
+ * for one that has it. */
+static const char *tunable_name(void)
+{
+	static char name[] = "?libc.pthread.robust_unlock";
+	volatile char *first = name;
+
+	*first = 'g';
+	return name;
+}
+
+static size_t digits(const char *s, const char *end)
+{
+	size_t n = 0;
+
+	while (s + n < end && s[n] >= '0' && s[n] <= '9')
+		n++;
+	return n;
+}
+
+/* "2.36" out of "... stable release version 2.36."; musl's is a string of its
+ * own, 1.N.N with nothing or "-git-..." behind. */
+static char *version_in(const struct blob *b)
+{
+	const char *at, *p, *end = (const char *)b->data + b->size;
+	static const char glibc[] = " release version ";
+	size_t len;
+
+	at = memmem(b->data, b->size, glibc, strlen(glibc));
+	if (at) {
+		at += strlen(glibc);
+		for (len = 0; at + len < end && (at[len] == '.' ||
+		     digits(at + len, at + len + 1)); len++)
+			;
+		while (len && at[len - 1] == '.')
+			len--;
+		return len ? strndup(at, len) : NULL;
+	}
+	if (!contains(b, "musl libc ("))
+		return NULL;
+	for (at = (const char *)b->data; at; at = memmem(at, end - at, "\0001.", 3)) {
+		p = ++at + 2;
+		if (p >= end)
+			break;
+		len = digits(p, end);
+		p += len;
+		if (!len || p >= end || *p++ != '.' || !digits(p, end))
+			continue;
+		p += digits(p, end);
+		if (p < end && (!*p || (*p == '-' && memchr(p, 0, end - p))))
+			return strdup(at);
 	}
 	return NULL;
 }
 
-static const char *find_in_path(const char *name)
+static const char *kind_of(const char *path)
 {
-	const char *path = getenv("PATH"), *end;
-	char *full;
+	const char *base = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
 
-	if (strchr(name, '/') || !path)
-		return name;
-	for (; *path; path = *end ? end + 1 : end) {
-		end = strchrnul(path, ':');
-		if (asprintf(&full, "%.*s/%s", (int)(end - path), path, name) < 0)
-			abort();
-		if (!access(full, X_OK))
-			return full;
-		free(full);
-	}
-	return name;
+	if (!strncmp(base, "ld-musl-", 8) || !strncmp(base, "libc.musl-", 10))
+		return "musl";
+	if (!strncmp(base, "ld-linux", 8) || !strncmp(base, "ld64.so", 7) ||
+	    !strncmp(base, "ld.so", 5) || !strncmp(base, "libc.so.6", 9) ||
+	    (!strncmp(base, "ld-2.", 5) && strstr(base, ".so")) ||
+	    (!strncmp(base, "libc-2.", 7) && strstr(base, ".so")))
+		return "glibc";
+	return NULL;
 }
 
-static int examine(const char *name, struct program *p)
+/* Whether the libc in these bytes uses what Linux 7.2 added. glibc makes the
+ * look-up in the dynamic linker, musl is one file with it. Where there is no
+ * function to look up, glibc still has the tunable, and musl the name of a
+ * symbol unless it was stripped. */
+static int is_patched(const struct blob *b)
 {
-	unsigned char *d;
-	const char *interp;
-	size_t size;
-	int is_elf;
+	return contains(b, PREFIX) || contains_whole(b, tunable_name()) ||
+	       contains_whole(b, "__pthread_mutex_robust_unlock");
+}
 
-	memset(p, 0, sizeof(*p));
-	p->path = find_in_path(name);
-	if (read_file(p->path, &d, &size)) {
-		fprintf(stderr, "robust-check: %s: %s\n", p->path,
-			strerror(errno));
-		return -1;
+/* The same for a static program, which may name the function for reasons of
+ * its own; a static glibc has its tunables by name. */
+static int examine_static(struct target *t, const struct blob *b)
+{
+	t->libc = "static";
+	t->version = version_in(b);
+	if (contains(b, "glibc.malloc.") || contains(b, "GNU C Library"))
+		return contains_whole(b, tunable_name());
+	if (contains(b, "Go buildinf:") && !contains(b, PREFIX))
+		t->states |= 1 << NO_LIBC;
+	return is_patched(b);
+}
+
+static int get_tunable(const char *env)
+{
+	size_t len = strlen(tunable_name());
+	const char *p;
+	char *end;
+	int value = -1;
+
+	for (p = env; p && *p; p = strchr(p, ':') ? strchr(p, ':') + 1 : NULL) {
+		long n;
+
+		if (strncmp(p, tunable_name(), len) || p[len] != '=')
+			continue;
+		n = strtol(p + len + 1, &end, 0);
+		if (end != p + len + 1 && (!*end || *end == ':') && n >= 0 && n <= 2)
+			value = n;
 	}
-	interp = interpreter(d, size, &is_elf);
-	if (!is_elf) {
-		fprintf(stderr, "robust-check: %s: not an ELF file%s\n", p->path,
-			size > 2 && d[0] == '#' && d[1] == '!' ?
-			" but a script: name its interpreter" : "");
-		return -1;
-	}
-	snprintf(p->libc_file, sizeof(p->libc_file), "%s",
-		 interp ? interp : p->path);
-	p->libc = !interp ? "static" :
-		  strstr(interp, "ld-musl") ? "musl" :
-		  strstr(interp, "ld-linux") || strstr(interp, "ld64.so") ||
-		  strstr(interp, "ld.so") ? "glibc" : "unknown";
-	/* glibc makes the look-up in the dynamic linker, musl is one file with
-	 * it, and a static program has its libc inside. */
-	if (interp) {
-		munmap(d, size);
-		if (read_file(p->libc_file, &d, &size)) {
-			fprintf(stderr, "robust-check: %s needs %s: %s\n",
-				p->path, p->libc_file, strerror(errno));
-			return -1;
+	return value;
+}
+
+/* --- a program in a file ---------------------------------------------- */
+
+static int same_kind(const struct elf *a, const struct blob *b)
+{
+	struct elf e;
+
+	return !elf_open(&e, b->data, b->size) && e.machine == a->machine &&
+	       e.is64 == a->is64 && e.big_endian == a->big_endian;
+}
+
+/* DIR/NAME, with $ORIGIN in DIR; 1 if it is there, of the program's kind. */
+static int try_library(int root, const struct elf *e, const char *program,
+		       const char *dir, size_t len, const char *name,
+		       struct target *t, struct blob *b)
+{
+	const char *slash = strrchr(program, '/');
+	size_t skip = 0;
+	char *path;
+
+	if (!len)
+		return 0;
+	if (len >= 7 && !strncmp(dir, "$ORIGIN", 7))
+		skip = 7;
+	else if (len >= 9 && !strncmp(dir, "${ORIGIN}", 9))
+		skip = 9;
+	path = format("%.*s%.*s/%s", skip && slash ? (int)(slash - program) : 0,
+		      program, (int)(len - skip), dir + skip, name);
+	if (!read_in(root, path, b)) {
+		if (same_kind(e, b)) {
+			t->libc_file = path;
+			return 1;
 		}
+		drop(b);
 	}
-	p->patched = contains(d, size, PREFIX);
-	munmap(d, size);
+	free(path);
 	return 0;
 }
 
+static int try_path(int root, const struct elf *e, const char *program,
+		    const char *dirs, const char *name, struct target *t,
+		    struct blob *b)
+{
+	size_t len;
+
+	for (; dirs && *dirs; dirs += len + (dirs[len] != 0)) {
+		len = strcspn(dirs, ":;");
+		if (try_library(root, e, program, dirs, len, name, t, b))
+			return 1;
+	}
+	return 0;
+}
+
+/* What ldconfig has found under this name. */
+static int try_cache(int root, const struct elf *e, const char *name,
+		     struct target *t, struct blob *b)
+{
+	static const char magic[] = "glibc-ld.so.cache1.1";
+	struct elf view = { .big_endian = e->big_endian };
+	uint64_t at, n, i;
+	struct blob cache;
+	const char *key, *path;
+	unsigned char *start;
+	int found = 0;
+
+	if (read_in(root, "/etc/ld.so.cache", &cache))
+		return 0;
+	start = memmem(cache.data, cache.size, magic, sizeof(magic) - 1);
+	if (start) {
+		view.data = start;
+		view.size = cache.size - (start - cache.data);
+		n = elf_get(&view, 20, 4);
+		for (i = 0; !found && i < n; i++) {
+			at = 48 + 24 * i;
+			if (at + 24 > view.size)
+				break;
+			key = elf_string(&view, elf_get(&view, at + 4, 4), PATH_MAX);
+			path = elf_string(&view, elf_get(&view, at + 8, 4), PATH_MAX);
+			if (!key || !path || strcmp(key, name) || *path != '/' ||
+			    read_in(root, path, b))
+				continue;
+			found = same_kind(e, b);
+			if (found)
+				t->libc_file = strdup(path);
+			else
+				drop(b);
+		}
+	}
+	drop(&cache);
+	return found;
+}
+
+/* The libc.so.6 that the dynamic linker would take, in the order of ld.so(8). */
+static void find_libc(int root, const struct elf *e, const char *program,
+		      struct target *t, struct blob *b)
+{
+	static const char name[] = "libc.so.6";
+	char *dirs;
+
+	if ((!e->runpath && try_path(root, e, program, e->rpath, name, t, b)) ||
+	    (root == AT_FDCWD &&
+	     try_path(root, e, program, getenv("LD_LIBRARY_PATH"), name, t, b)) ||
+	    try_path(root, e, program, e->runpath, name, t, b) ||
+	    try_cache(root, e, name, t, b))
+		return;
+	dirs = format("/lib/%1$s:/usr/lib/%1$s:%2$s:/lib:/usr/lib", triplet_of(e),
+		      e->is64 ? "/lib64:/usr/lib64" : "/lib32:/usr/lib32:/libx32");
+	try_path(root, e, program, dirs, name, t, b);
+	free(dirs);
+}
+
+static char *find_in_path(int root, const char *name)
+{
+	const char *path = root == AT_FDCWD ? getenv("PATH") :
+			   "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+	size_t len;
+	char *full;
+	int fd;
+
+	if (strchr(name, '/') || !path)
+		return strdup(name);
+	for (; *path; path += len + (path[len] != 0)) {
+		len = strcspn(path, ":");
+		full = format("%.*s/%s", (int)len, path, name);
+		fd = open_in(root, full);
+		if (fd >= 0) {
+			struct stat st;
+			int runs = !fstat(fd, &st) && S_ISREG(st.st_mode) &&
+				   st.st_mode & 0111;
+
+			close(fd);
+			if (runs)
+				return full;
+		}
+		free(full);
+	}
+	return strdup(name);
+}
+
+/* The interpreter in the first line of a script, looked up if it is env's. */
+static char *script_interpreter(int root, const struct blob *b)
+{
+	char line[256], *word, *save;
+	size_t len = b->size - 2 < sizeof(line) - 1 ? b->size - 2 : sizeof(line) - 1;
+
+	memcpy(line, b->data + 2, len);
+	line[len] = 0;
+	line[strcspn(line, "\n")] = 0;
+	word = strtok_r(line, " \t\r", &save);
+	if (!word)
+		return NULL;
+	len = strlen(word);
+	if (len >= 4 && !strcmp(word + len - 4, "/env")) {
+		do
+			word = strtok_r(NULL, " \t\r", &save);
+		while (word && (*word == '-' || strchr(word, '=')));
+		return word ? find_in_path(root, word) : NULL;
+	}
+	return strdup(word);
+}
+
+static void judge(struct target *t, const struct elf *e);
+
+static void examine_elf(int root, const char *path, struct blob *b,
+			struct target *t)
+{
+	struct blob loader = { 0 }, libc = { 0 };
+	struct elf e;
+	char *other;
+
+	if (elf_open(&e, b->data, b->size)) {
+		t->error = strdup(b->size < SELFMAG || memcmp(b->data, ELFMAG, SELFMAG) ?
+				  "not an ELF file" : "a damaged ELF file, or no program");
+		return;
+	}
+	t->arch = arch_of(&e);
+	if (!e.interp) {
+		/* A library and the dynamic linker have none either. */
+		const char *kind = kind_of(path);
+
+		if (!kind && contains(b, "musl libc ("))
+			kind = "musl";
+		t->loader = strdup(path);
+		if (kind && e.dynamic) {
+			t->libc = kind;
+			t->version = version_in(b);
+			t->patched = is_patched(b);
+		} else {
+			t->patched = examine_static(t, b);
+		}
+		judge(t, &e);
+		return;
+	}
+	t->loader = strdup(e.interp);
+	if (read_in(root, e.interp, &loader)) {
+		t->error = format("needs %s: %s", e.interp, strerror(errno));
+		return;
+	}
+	if (!same_kind(&e, &loader)) {
+		t->error = format("needs %s, which is damaged or for another machine",
+				  e.interp);
+		drop(&loader);
+		return;
+	}
+	t->libc = kind_of(e.interp) ? kind_of(e.interp) : "unknown";
+	t->patched = is_patched(&loader);
+	t->version = version_in(&loader);
+	if (!strcmp(t->libc, "glibc")) {
+		find_libc(root, &e, path, t, &libc);
+		if (!t->libc_file) {
+			t->error = strdup("its libc.so.6 is not found");
+		} else if (t->version) {
+			other = version_in(&libc);
+			/* They only run if they are from the same build. */
+			if (other && strcmp(other, t->version))
+				t->error = format("%s is glibc %s and %s is %s: they do not belong together",
+						  t->loader, t->version, t->libc_file, other);
+			free(other);
+		}
+		drop(&libc);
+	}
+	drop(&loader);
+	judge(t, &e);
+}
+
+static void examine_program(const char *name, struct target *t)
+{
+	int depth, root = AT_FDCWD;
+	struct blob b;
+	char *path, *next;
+	const char *preload;
+
+	if (root_dir) {
+		root = open(root_dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (root < 0) {
+			t->name = strdup(name);
+			t->error = format("--root %s: %s", root_dir, strerror(errno));
+			return;
+		}
+	}
+	path = find_in_path(root, name);
+	for (depth = 0; ; depth++) {
+		t->name = path;
+		if (read_in(root, path, &b)) {
+			t->error = strdup(strerror(errno));
+			break;
+		}
+		if (b.size < 2 || memcmp(b.data, "#!", 2)) {
+			preload = root == AT_FDCWD ? getenv("LD_PRELOAD") : NULL;
+			t->preload = preload && strstr(preload, PRELOAD_NAME);
+			if (root == AT_FDCWD)
+				t->tunable = get_tunable(getenv("GLIBC_TUNABLES"));
+			examine_elf(root, path, &b, t);
+			break;
+		}
+		next = depth < 4 ? script_interpreter(root, &b) : NULL;
+		drop(&b);
+		if (!next) {
+			t->error = strdup(depth < 4 ? "a script without an interpreter" :
+					  "too many scripts, each the interpreter of the one before");
+			goto out;
+		}
+		if (!t->script)
+			t->script = path;
+		else
+			free(path);
+		path = next;
+	}
+	drop(&b);
+out:
+	if (root != AT_FDCWD)
+		close(root);
+}
+
+/* --- a process -------------------------------------------------------- */
+
+/* A file of /proc/PID, which has no size before it is read. */
+static int read_proc(pid_t pid, const char *name, struct blob *b)
+{
+	char *path = format("/proc/%d/%s", (int)pid, name);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	size_t room = 0;
+	ssize_t n;
+
+	free(path);
+	memset(b, 0, sizeof(*b));
+	if (fd < 0)
+		return -1;
+	do {
+		if (room - b->size < 4096 + 1) {
+			room = 2 * room + 8192;
+			b->data = realloc(b->data, room);
+			if (!b->data)
+				abort();
+		}
+		n = read(fd, b->data + b->size, room - b->size - 1);
+		if (n > 0)
+			b->size += n;
+	} while (n > 0 && b->size < 64 << 20);
+	close(fd);
+	b->data[b->size] = 0;
+	if (n < 0) {
+		drop(b);
+		return -1;
+	}
+	return 0;
+}
+
+struct mapping {
+	uint64_t start, end;
+	int readable;
+	char *path;		/* in the line, "" if there is none */
+	int deleted;
+};
+
+/* Take a line off *TEXT, which is changed. 0 at its end. */
+static int next_mapping(char **text, struct mapping *m)
+{
+	char *line = *text, *end, perms[5];
+	int at = 0;
+	size_t len;
+
+	while (line && *line) {
+		end = strchr(line, '\n');
+		if (end)
+			*end = 0;
+		*text = end ? end + 1 : line + strlen(line);
+		if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s %*s %*s %*s %n",
+			   &m->start, &m->end, perms, &at) >= 3 && at) {
+			m->readable = perms[0] == 'r';
+			m->path = line + at;
+			len = strlen(m->path);
+			m->deleted = len > 10 && !strcmp(m->path + len - 10, " (deleted)");
+			if (m->deleted)
+				m->path[len - 10] = 0;
+			return 1;
+		}
+		line = *text;
+	}
+	return 0;
+}
+
+/* What process PID has in memory from START to END, added to B. */
+static void read_memory(pid_t pid, uint64_t start, uint64_t end, struct blob *b)
+{
+	char *path = format("/proc/%d/mem", (int)pid);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n;
+
+	free(path);
+	if (fd < 0)
+		return;
+	if (end - start <= 64 << 20) {
+		b->data = realloc(b->data, b->size + (end - start) + 1);
+		if (!b->data)
+			abort();
+		n = pread64(fd, b->data + b->size, end - start, start);
+		if (n > 0)
+			b->size += n;
+	}
+	close(fd);
+}
+
+/*
+ * The file behind a mapping of process PID: by map_files, which has deleted ones
+ * too and asks for a capability; by its path, unless it is another one by now;
+ * or else what is mapped of it, which includes all read-only data.
+ */
+static int read_mapped(pid_t pid, int root, const struct mapping *m,
+		       const char *path, const char *maps, struct blob *b)
+{
+	char *text, *rest, *link;
+	struct mapping other;
+
+	link = format("/proc/%d/map_files/%" PRIx64 "-%" PRIx64, (int)pid,
+		      m->start, m->end);
+	if (!read_fd(open(link, O_RDONLY | O_CLOEXEC | O_NONBLOCK), b)) {
+		free(link);
+		return 0;
+	}
+	free(link);
+	if (!m->deleted && !read_in(root, path, b))
+		return 0;
+	rest = text = strdup(maps);
+	if (!text)
+		abort();
+	while (next_mapping(&rest, &other))
+		if (other.readable && other.deleted == m->deleted &&
+		    !strcmp(other.path, m->path))
+			read_memory(pid, other.start, other.end, b);
+	free(text);
+	return b->size ? 0 : -1;
+}
+
+static uint64_t aux_value(const struct blob *auxv, const struct elf *e, uint64_t type)
+{
+	struct elf view = *e;
+	unsigned word = e->is64 ? 8 : 4;
+	uint64_t at;
+
+	view.data = auxv->data;
+	view.size = auxv->size;
+	for (at = 0; at + 2 * word <= view.size; at += 2 * word)
+		if (elf_get(&view, at, word) == type)
+			return elf_get(&view, at + word, word);
+	return 0;
+}
+
+static int status_number(const struct blob *status, const char *key)
+{
+	const char *at = status->data ? strstr((char *)status->data, key) : NULL;
+
+	return at ? atoi(at + strlen(key)) : 0;
+}
+
+static uint32_t audit_arch(const struct elf *e)
+{
+	switch (e->machine) {
+	case EM_X86_64: return AUDIT_ARCH_X86_64;
+	case EM_386: return AUDIT_ARCH_I386;
+	case EM_AARCH64: return AUDIT_ARCH_AARCH64;
+	case EM_ARM: return AUDIT_ARCH_ARM;
+	case EM_RISCV: return e->is64 ? AUDIT_ARCH_RISCV64 : AUDIT_ARCH_RISCV32;
+	}
+	return e->machine | (e->is64 ? __AUDIT_ARCH_64BIT : 0) |
+	       (e->big_endian ? 0 : __AUDIT_ARCH_LE);
+}
+
+static int futex_number(const struct elf *e)
+{
+	switch (e->machine) {
+	case EM_X86_64: return e->is64 ? 202 : 0x40000000 + 202;
+	case EM_386:
+	case EM_ARM: return 240;
+	}
+	return e->machine == own_machine() ? SYS_futex : 98;
+}
+
+/* What the seccomp filters of the process say to what its libc would ask. */
+static void ask_filter(struct target *t, const struct elf *e)
+{
+	static const int ops[] = {
+		FUTEX_WAKE, FUTEX_UNLOCK_PI, FUTEX_WAKE | FUTEX_PRIVATE_FLAG,
+		FUTEX_UNLOCK_PI | FUTEX_PRIVATE_FLAG,
+	};
+	struct seccomp_data sd[4];
+	uint32_t answer;
+	size_t i;
+
+	if (!read_filter) {
+		t->states |= 1 << FILTER_UNKNOWN;
+		return;
+	}
+	memset(sd, 0, sizeof(sd));
+	for (i = 0; i < 4; i++) {
+		sd[i].nr = futex_number(e);
+		sd[i].arch = audit_arch(e);
+		/* Any address will do for the others: no filter knows them. */
+		sd[i].args[0] = 0x1000;
+		sd[i].args[1] = ops[i] | FUTEX_ROBUST_UNLOCK |
+				(e->is64 ? 0 : FUTEX_ROBUST_LIST32);
+		sd[i].args[2] = 1;
+		sd[i].args[4] = 0x2000;
+	}
+	if (replay_filters(t->pid, sd, 4, &answer) < 0) {
+		fprintf(stderr, "robust-check: the filter of process %d: %s%s\n",
+			(int)t->pid, strerror(errno), errno == EPERM || errno == EACCES ?
+			" (only root may read it, and only from outside of a filter)" : "");
+		t->states |= 1 << FILTER_UNKNOWN;
+		return;
+	}
+	switch (answer & SECCOMP_RET_ACTION_FULL) {
+	case SECCOMP_RET_ALLOW:
+	case SECCOMP_RET_LOG:
+		break;
+	case SECCOMP_RET_TRACE:
+	case SECCOMP_RET_USER_NOTIF:
+		t->states |= 1 << FILTER_UNKNOWN;	/* another process decides */
+		break;
+	default:
+		t->states |= 1 << FILTER;
+	}
+}
+
+static char *link_of(pid_t pid, const char *name)
+{
+	char *path = format("/proc/%d/%s", (int)pid, name);
+	char target[PATH_MAX];
+	ssize_t n = readlink(path, target, sizeof(target) - 1);
+
+	free(path);
+	if (n < 0)
+		return NULL;
+	target[n] = 0;
+	return strdup(target);
+}
+
+/* What the process takes PATH of its maps for. In the mount namespace of this
+ * program, a process in a chroot shows paths from the outside. */
+static const char *path_inside(const char *root_path, const char *path)
+{
+	size_t len = root_path ? strlen(root_path) : 0;
+
+	if (len > 1 && !strncmp(path, root_path, len) && path[len] == '/')
+		return path + len;
+	return path;
+}
+
+/* The libc among the mappings, and what there is to say about it. */
+static void find_mapped_libc(struct target *t, int root, const char *root_path,
+			     const char *maps, const struct elf *exe)
+{
+	char *text = strdup(maps), *rest = text;
+	struct blob b, now;
+	struct mapping m;
+	const char *kind, *inside;
+	int searched = 0, patched_now = 0, current = 0;
+	struct elf e;
+
+	if (!text)
+		abort();
+	while (next_mapping(&rest, &m)) {
+		inside = path_inside(root_path, m.path);
+		kind = *m.path == '/' ? kind_of(m.path) : NULL;
+		if (!kind && strstr(m.path, "/" PRELOAD_NAME))
+			t->preload = 1;
+		/* musl's libc may be mapped by the name of its file. */
+		if (!kind && *m.path == '/' && strlen(m.path) > 8 &&
+		    !strcmp(m.path + strlen(m.path) - 8, "/libc.so"))
+			kind = "musl";
+		if (!kind)
+			continue;
+		if (!strncmp(strrchr(m.path, '/'), "/libc", 5) && strcmp(kind, "musl")) {
+			if (!t->libc_file)
+				t->libc_file = strdup(inside);
+			t->deleted |= m.deleted;
+			continue;
+		}
+		if (searched)
+			continue;
+		searched = 1;
+		t->libc = kind;
+		t->deleted |= m.deleted;
+		t->loader = strdup(inside);
+		if (read_mapped(t->pid, root, &m, inside, maps, &b)) {
+			t->error = format("%s, which it has mapped, cannot be read: try as root",
+					  m.path);
+			break;
+		}
+		t->patched = is_patched(&b);
+		t->version = version_in(&b);
+		if (!elf_open(&e, b.data, b.size) && e.machine != exe->machine)
+			t->states |= 1 << FOREIGN;	/* under an emulator */
+		drop(&b);
+	}
+	/* What it would run on if it were started now. */
+	if (searched && !t->error && t->deleted && !read_in(root, t->loader, &now)) {
+		current = 1;
+		patched_now = is_patched(&now);
+		drop(&now);
+	}
+	if (current && patched_now && !t->patched)
+		t->states |= 1 << RESTART;
+	free(text);
+}
+
+static void examine_process(pid_t pid, struct target *t)
+{
+	struct blob maps = { 0 }, auxv = { 0 }, status = { 0 }, env = { 0 },
+		    exe = { 0 }, image = { 0 };
+	char *root_path = NULL, *path, *p;
+	struct mapping m;
+	struct elf e;
+	int root = -1;
+
+	t->pid = pid;
+	t->name = link_of(pid, "exe");
+	if (!t->name) {
+		t->name = strdup("?");
+		if (errno == ENOENT && !read_proc(pid, "status", &status))
+			t->error = strdup("a thread of the kernel, or a process that has ended");
+		else if (errno == ENOENT)
+			t->error = strdup("there is no such process (is /proc mounted, and is it of this PID namespace?)");
+		else
+			t->error = format("%s: try as root", strerror(errno));
+		goto out;
+	}
+	if (read_proc(pid, "maps", &maps) || read_proc(pid, "auxv", &auxv) || !maps.size) {
+		t->error = format("its memory map cannot be read (%s): try as root",
+				  strerror(errno));
+		goto out;
+	}
+	path = format("/proc/%d/root", (int)pid);
+	root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	free(path);
+	root_path = link_of(pid, "root");
+	path = format("/proc/%d/exe", (int)pid);
+	if (root < 0 || read_fd(open(path, O_RDONLY | O_CLOEXEC), &exe)) {
+		t->error = format("its files cannot be read (%s): try as root", strerror(errno));
+		free(path);
+		goto out;
+	}
+	free(path);
+	if (elf_open(&e, exe.data, exe.size)) {
+		t->error = strdup("its executable is not an ELF file");
+		goto out;
+	}
+	t->arch = arch_of(&e);
+
+	find_mapped_libc(t, root, root_path, (char *)maps.data, &e);
+	if (!t->error && !t->libc) {
+		t->loader = strdup(path_inside(root_path, t->name));
+		t->patched = examine_static(t, &exe);
+		if (e.interp && !(t->states & 1 << NO_LIBC))
+			t->libc = "unknown";
+	}
+
+	/* The vDSO as the process has it: it may have been hidden. */
+	t->vdso = 0;
+	p = (char *)maps.data;
+	if (aux_value(&auxv, &e, AT_SYSINFO_EHDR)) {
+		while (next_mapping(&p, &m))
+			if (!strcmp(m.path, "[vdso]"))
+				read_memory(pid, m.start, m.end, &image);
+		t->vdso = image.size ? contains(&image, e.is64 ?
+				PREFIX "64_try_unlock" : PREFIX "32_try_unlock") : -1;
+	}
+
+	/* A program with privileges of its own ignores the tunables. */
+	if (!aux_value(&auxv, &e, AT_SECURE) && !read_proc(pid, "environ", &env)) {
+		for (p = (char *)env.data; p < (char *)env.data + env.size; p += strlen(p) + 1)
+			if (!strncmp(p, "GLIBC_TUNABLES=", 15))
+				t->tunable = get_tunable(p + 15);
+	}
+	if (!read_proc(pid, "status", &status)) {
+		t->seccomp = status_number(&status, "\nSeccomp:");
+		if (t->seccomp)
+			ask_filter(t, &e);
+	}
+	if (!t->error)
+		judge(t, &e);
+out:
+	if (root >= 0)
+		close(root);
+	free(root_path);
+	drop(&maps);
+	drop(&auxv);
+	drop(&status);
+	drop(&env);
+	drop(&exe);
+	drop(&image);
+}
+
+/* --- the verdict ------------------------------------------------------ */
+
+static void judge(struct target *t, const struct elf *e)
+{
+	int glibc = t->libc && strcmp(t->libc, "musl") && strcmp(t->libc, "unknown");
+	int has_vdso = t->vdso < 0 ? vdso : t->vdso;
+
+	if (!runs_here(e->machine))
+		t->states |= 1 << FOREIGN;
+	if (!(t->states & 1 << FOREIGN)) {
+		t->states |= kernel_states(has_vdso);
+		/* The strict mode asks the kernel at every unlock. */
+		if (glibc && t->patched && t->tunable == 2)
+			t->states &= ~(1u << NO_VDSO);
+	}
+	if (t->patched) {
+		if (glibc && t->tunable == 0)
+			t->states |= 1 << TUNABLE_OFF;
+	} else if (t->states & (1 << RESTART | 1 << NO_LIBC)) {
+		;
+	} else if (!strcmp(t->libc, "static")) {
+		t->states |= 1 << STATIC;
+	} else if (!strcmp(t->libc, "unknown")) {
+		t->states |= 1 << NO_LIBC;
+	} else if (t->preload && !strcmp(t->libc, "glibc")) {
+		t->states |= 1 << PRELOAD;
+	} else {
+		t->states |= 1 << UNPATCHED;
+	}
+}
+
+static int status_of(unsigned bits)
+{
+	int i;
+
+	for (i = 0; i < STATES; i++)
+		if (bits & 1u << i)
+			return EXIT_STATES + i;
+	return 0;
+}
+
+/* --- output ----------------------------------------------------------- */
+
+/* The length of the UTF-8 sequence at S, 0 if it is none. */
+static int utf8(const unsigned char *s)
+{
+	int n = *s < 0x80 ? 1 : *s >= 0xc2 && *s < 0xe0 ? 2 :
+		*s >= 0xe0 && *s < 0xf0 ? 3 : *s >= 0xf0 && *s < 0xf5 ? 4 : 0;
+	int i;
+
+	for (i = 1; i < n; i++)
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+	if ((*s == 0xe0 && s[1] < 0xa0) || (*s == 0xed && s[1] > 0x9f) ||
+	    (*s == 0xf0 && s[1] < 0x90) || (*s == 0xf4 && s[1] > 0x8f))
+		return 0;
+	return n;
+}
+
+/* Bytes that are not text become U+FFFD: file names may have any. */
 static void json_string(const char *s)
 {
+	int n;
+
+	if (!s) {
+		printf("null");
+		return;
+	}
 	putchar('"');
-	for (; *s; s++) {
-		if (*s == '"' || *s == '\\')
+	for (; *s; s += n) {
+		n = utf8((const unsigned char *)s);
+		if (!n) {
+			n = 1;
+			printf("\\ufffd");
+		} else if (*s == '"' || *s == '\\') {
 			printf("\\%c", *s);
-		else if ((unsigned char)*s < 0x20)
-			printf("\\u%04x", (unsigned char)*s);
-		else
-			putchar(*s);
+		} else if ((unsigned char)*s < 0x20 || *s == 0x7f) {
+			printf("\\u%04x", *s);
+		} else {
+			printf("%.*s", n, s);
+		}
 	}
 	putchar('"');
 }
 
-static void advise(const char *text)
+/* Nothing in a file name or in a file may act on the terminal. */
+static void text(const char *s)
 {
-	if (json) {
-		printf("%s\n    ", advised++ ? "," : "");
-		json_string(text);
-	} else {
-		printf("  what to do: %s\n", text);
+	for (; *s; s++)
+		putchar((unsigned char)*s < 0x20 || *s == 0x7f ? '?' : *s);
+}
+
+static void advise(unsigned bits)
+{
+	int i;
+
+	for (i = 0; i < STATES; i++) {
+		if (!(bits & 1u << i) || (json && advices & 1u << i))
+			continue;
+		advices |= 1u << i;
+		if (json) {
+			printf("%s\n    ", advised++ ? "," : "");
+			json_string(states[i].advice);
+		} else {
+			printf("  what to do: %s\n", states[i].advice);
+		}
 	}
 }
 
-static void advise_kernel(int old, int vdso, int err)
+static void json_states(unsigned bits)
 {
-	if (vdso && !err)
-		return;
-	if (old && !vdso && err == ENOSYS)
-		advise("boot Linux 7.2 or newer");
-	else if (err)
-		advise("FUTEX_ROBUST_UNLOCK is refused although the kernel "
-		       "should have it: look for a seccomp filter (container "
-		       "runtime, systemd SystemCallFilter=) or an emulator, and "
-		       "let futex operations with bit 512 pass");
-	if (!vdso && !err)
-		advise("the contended unlock is safe, the uncontended one is "
-		       "not: boot without vdso=0, or wait for the vDSO function "
-		       "on this architecture");
+	const char *sep = "";
+	int i;
+
+	putchar('[');
+	for (i = 0; i < STATES; i++)
+		if (bits & 1u << i) {
+			printf("%s\"%s\"", sep, states[i].name);
+			sep = ", ";
+		}
+	putchar(']');
 }
 
-static void advise_program(const struct program *p)
+static const char *boolean(int b)
 {
-	if (p->patched)
-		return;
-	if (!strcmp(p->libc, "static"))
-		advise("link the program again with the patched libc: "
-		       "robust-cc -static");
+	return b ? "true" : "false";
+}
+
+static void print_json(const struct target *t, int n, unsigned all, int failed,
+		       int status)
+{
+	int i;
+
+	printf("{\n  \"kernel\": ");
+	json_string(kernel.release);
+	printf(",\n  \"vdso_symbol\": \"%s\",\n  \"vdso\": %s,\n"
+	       "  \"futex_robust_unlock\": %s,\n  \"futex_error\": ",
+	       TRY_UNLOCK_SYMBOL, boolean(vdso), boolean(!futex_error));
+	json_string(futex_error ? strerrorname_np(futex_error) : NULL);
+	printf(",\n  \"programs\": [");
+	for (i = 0; i < n; i++, t++) {
+		printf("%s\n    { \"path\": ", i ? "," : "");
+		json_string(t->name);
+		if (t->pid)
+			printf(", \"pid\": %d, \"seccomp\": %d", (int)t->pid, t->seccomp);
+		if (t->script) {
+			printf(", \"script\": ");
+			json_string(t->script);
+		}
+		if (t->error) {
+			printf(", \"error\": ");
+			json_string(t->error);
+			printf(", \"closed\": false }");
+			continue;
+		}
+		printf(",\n      \"arch\": ");
+		json_string(t->arch);
+		printf(", \"libc\": \"%s\", \"version\": ", t->libc);
+		json_string(t->version);
+		printf(",\n      \"loader\": ");
+		json_string(strcmp(t->libc, "static") ? t->loader : NULL);
+		printf(", \"libc_file\": ");
+		json_string(t->libc_file ? t->libc_file : t->loader);
+		printf(",\n      \"patched\": %s, \"deleted\": %s, \"preload\": %s, \"tunable\": ",
+		       boolean(t->patched), boolean(t->deleted), boolean(t->preload));
+		if (t->tunable < 0)
+			printf("null");
+		else
+			printf("%d", t->tunable);
+		printf(",\n      \"states\": ");
+		json_states(t->states);
+		printf(", \"closed\": %s }", boolean(!t->states));
+	}
+	printf("%s],\n  \"states\": ", n ? "\n  " : "");
+	json_states(all);
+	printf(",\n  \"closed\": %s,\n  \"status\": %d,\n  \"advice\": [",
+	       boolean(!all && !failed), status);
+	advise(all);
+	printf("%s]\n}\n", advised ? "\n  " : "");
+}
+
+static void print_target(const struct target *t)
+{
+	if (t->pid)
+		printf("process: %d, ", (int)t->pid);
 	else
-		advise("run it under the patched libc with robust-run, or "
-		       "install the patched libc for the whole system");
+		printf("program: ");
+	text(t->name);
+	if (t->script) {
+		printf(", for the script ");
+		text(t->script);
+	}
+	printf("\n  libc: ");
+	if (!strcmp(t->libc, "static")) {
+		printf("part of the program (static)");
+	} else {
+		printf("%s%s%s, ", t->libc, t->version ? " " : "",
+		       t->version ? t->version : "");
+		text(t->loader);
+		if (t->libc_file) {
+			printf(", ");
+			text(t->libc_file);
+		}
+	}
+	if (t->deleted)
+		printf(" (deleted since the process was started)");
+	printf("\n  patched: %s\n", t->patched ? "yes" : "no");
+	if (t->preload)
+		printf("  preloaded: %s.so\n", PRELOAD_NAME);
+	if (t->tunable >= 0)
+		printf("  %s: %d\n", tunable_name(), t->tunable);
+	if (t->vdso >= 0)
+		printf("  vDSO function in the process: %s\n", t->vdso ? "yes" : "no");
+	if (t->seccomp)
+		printf("  seccomp filter: %s\n",
+		       t->states & 1 << FILTER ? "yes, it refuses FUTEX_ROBUST_UNLOCK" :
+		       t->states & 1 << FILTER_UNKNOWN ? "yes" :
+		       "yes, it lets FUTEX_ROBUST_UNLOCK pass");
+	/* What the kernel lacks was said already. */
+	advise(t->states & ~kernel_states(vdso));
+}
+
+static void print_text(const struct target *t, int n, unsigned all, int failed)
+{
+	int i, shown = 0;
+
+	printf("kernel: Linux %s\n", kernel.release);
+	printf("  vDSO function %s: %s\n", TRY_UNLOCK_SYMBOL, vdso ? "yes" : "no");
+	printf("  futex flag FUTEX_ROBUST_UNLOCK: %s%s%s\n",
+	       futex_error ? "no (" : "yes",
+	       futex_error ? strerror(futex_error) : "", futex_error ? ")" : "");
+	advise(kernel_states(vdso));
+	for (i = 0; i < n; i++)
+		if (!t[i].error) {
+			print_target(&t[i]);
+			shown++;
+		}
+	if (all)
+		printf("The race is NOT closed: a thread killed while it "
+		       "unlocks a robust mutex can corrupt memory (%s).\n",
+		       states[status_of(all) - EXIT_STATES].name);
+	else if (shown || !failed)
+		printf("The race is closed%s%s.\n", n ? "" :
+		       " for programs that run on a patched libc",
+		       failed ? " for what could be examined" : "");
+}
+
+static void usage(FILE *to)
+{
+	int i;
+
+	fprintf(to, "usage: robust-check [--json] [--read-filter] [--root DIR] "
+		"[--pid N]... [PROGRAM...]\n");
+	if (to != stdout)
+		return;
+	printf("Says whether an unlock of a robust mutex is safe against the "
+	       "death of its\nthread, on this kernel, for each PROGRAM and for "
+	       "each process N. Exit status:\n  0  yes\n  %d  wrong usage\n"
+	       "  %d  something could not be examined\n",
+	       EXIT_USAGE, EXIT_UNREADABLE);
+	for (i = 0; i < STATES; i++)
+		printf("  %d %s\n", EXIT_STATES + i, states[i].name);
+}
+
+/* A decimal number of a process; 0 if it is none. */
+static pid_t number(const char *s)
+{
+	char *end;
+	long n;
+
+	errno = 0;
+	n = strtol(s, &end, 10);
+	return errno || *end || *s < '1' || *s > '9' || n > INT_MAX ? 0 : n;
 }
 
 int main(int argc, char **argv)
 {
-	struct utsname u;
-	struct program *p;
-	unsigned major = 0, minor = 0;
-	int i, n = 0, vdso, err, old, closed, bad = 0;
+	struct target *t;
+	int i, n = 0, status, failed = 0, options = 1;
+	unsigned all;
 
-	p = calloc(argc, sizeof(*p));
-	if (!p)
-		abort();
-	for (i = 1; i < argc; i++) {
-		if (!strcmp(argv[i], "--json")) {
-			json = 1;
-		} else if (argv[i][0] == '-') {
-			fprintf(stderr, "usage: robust-check [--json] "
-				"[PROGRAM...]\n");
-			return 2;
-		} else if (examine(argv[i], &p[n])) {
-			bad = 1;
-		} else {
-			n++;
-		}
-	}
-	if (bad)
-		return 2;
-
-	uname(&u);
-	sscanf(u.release, "%u.%u", &major, &minor);
-	old = major < 7 || (major == 7 && minor < 2);
+	uname(&kernel);
 	vdso = probe_vdso();
-	err = probe_futex();
-	closed = vdso && !err;
-	for (i = 0; i < n; i++)
-		closed &= p[i].patched;
-
-	if (json) {
-		printf("{\n  \"kernel\": ");
-		json_string(u.release);
-		printf(",\n  \"vdso_symbol\": \"%s\",\n  \"vdso\": %s,\n"
-		       "  \"futex_robust_unlock\": %s,\n  \"futex_error\": ",
-		       TRY_UNLOCK_SYMBOL, vdso ? "true" : "false", err ? "false" : "true");
-		if (err)
-			json_string(strerrorname_np(err));
-		else
-			printf("null");
-		printf(",\n  \"programs\": [");
-		for (i = 0; i < n; i++) {
-			printf("%s\n    { \"path\": ", i ? "," : "");
-			json_string(p[i].path);
-			printf(", \"libc\": \"%s\", \"libc_file\": ", p[i].libc);
-			json_string(p[i].libc_file);
-			printf(", \"patched\": %s }",
-			       p[i].patched ? "true" : "false");
+	futex_error = probe_futex();
+	t = calloc(argc, sizeof(*t));
+	if (!t)
+		abort();
+	/* --json and --root are for all, wherever they are. */
+	for (i = 1; i < argc && strcmp(argv[i], "--"); i++) {
+		if (!strcmp(argv[i], "--json"))
+			json = 1;
+		else if (!strcmp(argv[i], "--read-filter"))
+			read_filter = 1;
+		else if (!strcmp(argv[i], "--root") && i + 1 < argc)
+			root_dir = argv[++i];
+		else if (!strcmp(argv[i], "--pid") && i + 1 < argc && number(argv[i + 1]))
+			i++;
+		else if (!strcmp(argv[i], "--help")) {
+			usage(stdout);
+			return 0;
+		} else if (argv[i][0] == '-') {
+			if (!strcmp(argv[i], "--pid") && i + 1 < argc)
+				fprintf(stderr, "robust-check: --pid %s: not a process id\n",
+					argv[i + 1]);
+			usage(stderr);
+			return EXIT_USAGE;
 		}
-		printf("%s],\n  \"closed\": %s,\n  \"advice\": [",
-		       n ? "\n  " : "", closed ? "true" : "false");
-		advise_kernel(old, vdso, err);
-		for (i = 0; i < n; i++)
-			advise_program(&p[i]);
-		printf("%s]\n}\n", advised ? "\n  " : "");
-		return !closed;
+	}
+	for (i = 1; i < argc; i++) {
+		t[n].tunable = t[n].vdso = -1;
+		if (options && !strcmp(argv[i], "--"))
+			options = 0;
+		else if (options && !strcmp(argv[i], "--root"))
+			i++;
+		else if (options && !strcmp(argv[i], "--pid"))
+			examine_process(number(argv[++i]), &t[n++]);
+		else if (!options || argv[i][0] != '-')
+			examine_program(argv[i], &t[n++]);
 	}
 
-	printf("kernel: Linux %s\n", u.release);
-	printf("  vDSO function %s: %s\n", TRY_UNLOCK_SYMBOL, vdso ? "yes" : "no");
-	if (err)
-		printf("  futex flag FUTEX_ROBUST_UNLOCK: no (%s)\n",
-		       strerror(err));
-	else
-		printf("  futex flag FUTEX_ROBUST_UNLOCK: yes\n");
-	advise_kernel(old, vdso, err);
+	all = n ? 0 : kernel_states(vdso);
 	for (i = 0; i < n; i++) {
-		printf("program: %s\n", p[i].path);
-		if (strcmp(p[i].libc, "static"))
-			printf("  libc: %s, %s\n", p[i].libc, p[i].libc_file);
+		all |= t[i].error ? 0 : t[i].states;
+		if (!t[i].error)
+			continue;
+		failed = 1;
+		fflush(stdout);
+		if (t[i].pid)
+			fprintf(stderr, "robust-check: process %d: %s\n",
+				(int)t[i].pid, t[i].error);
 		else
-			printf("  libc: part of the program (static)\n");
-		printf("  patched: %s\n", p[i].patched ? "yes" : "no");
-		advise_program(&p[i]);
+			fprintf(stderr, "robust-check: %s: %s\n", t[i].name, t[i].error);
 	}
-	if (closed)
-		printf("The race is closed%s.\n", n ? "" :
-		       " for programs that run on a patched libc");
+	status = failed ? EXIT_UNREADABLE : status_of(all);
+	if (json)
+		print_json(t, n, all, failed, status);
 	else
-		printf("The race is NOT closed: a thread killed while it "
-		       "unlocks a robust mutex can corrupt memory.\n");
-	return !closed;
+		print_text(t, n, all, failed);
+	if (fflush(stdout) || ferror(stdout)) {
+		fprintf(stderr, "robust-check: cannot write: %s\n", strerror(errno));
+		return EXIT_UNREADABLE;
+	}
+	return status;
 }
