@@ -3,7 +3,8 @@
  * with-refused-op ERROR PROGRAM [ARGS...]: run PROGRAM with each futex(2) that
  * has FUTEX_ROBUST_UNLOCK refused by a seccomp filter, as a sandbox made
  * before Linux 7.2 does. ERROR: ENOSYS, EPERM, EINVAL, EFAULT, or 0 for a
- * filter (or an emulator) that reports success and does nothing.
+ * filter (or an emulator) that reports success and does nothing, or "allow" for
+ * one that looks at the call and lets it pass.
  *
  * A libc that ignores the refusal leaves the mutex locked for good: then
  * PROGRAM fails. Exit status: PROGRAM's; 77 if filters are not possible here.
@@ -14,7 +15,7 @@ int main(int argc, char **argv)
 {
 	static const struct { const char *name; int value; } errors[] = {
 		{ "ENOSYS", ENOSYS }, { "EPERM", EPERM }, { "EINVAL", EINVAL },
-		{ "EFAULT", EFAULT }, { "0", 0 },
+		{ "EFAULT", EFAULT }, { "0", 0 }, { "allow", 0 },
 	};
 	size_t i;
 	unsigned word = 0;
@@ -26,15 +27,20 @@ int main(int argc, char **argv)
 			break;
 	if (argc < 3 || i == sizeof(errors) / sizeof(errors[0])) {
 		fprintf(stderr, "usage: with-refused-op "
-			"ENOSYS|EPERM|EINVAL|EFAULT|0 PROGRAM [ARGS...]\n");
+			"ENOSYS|EPERM|EINVAL|EFAULT|0|allow PROGRAM [ARGS...]\n");
 		return 2;
 	}
 
+	if (!strcmp(argv[1], "allow")) {
+		filter_robust_unlock(SECCOMP_RET_ALLOW);
+		goto run;
+	}
 	filter_robust_unlock(SECCOMP_RET_ERRNO | errors[i].value);
 	/* It must bite. */
 	errno = 0;
 	r = syscall(SYS_futex, &word, FUTEX_WAKE | ROBUST_UNLOCK_FLAGS, 1, NULL, &slot, 0);
 	CHECK(errors[i].value ? r == -1 && errno == errors[i].value : r == 0);
+run:
 	execv(argv[2], argv + 2);
 	perror(argv[2]);
 	return 127;
