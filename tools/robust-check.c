@@ -417,8 +417,10 @@ static const char *kind_of(const char *path)
 
 	if (!strncmp(base, "ld-musl-", 8) || !strncmp(base, "libc.musl-", 10))
 		return "musl";
-	if (!strncmp(base, "ld-linux", 8) || !strncmp(base, "ld64.so", 7) ||
-	    !strncmp(base, "ld.so", 5) || !strncmp(base, "libc.so.6", 9) ||
+	/* Not ld.so.cache, which may be mapped as well. */
+	if (!strncmp(base, "ld-linux", 8) || !strncmp(base, "ld64.so.", 8) ||
+	    !strcmp(base, "ld.so") || !strcmp(base, "ld.so.1") ||
+	    !strncmp(base, "libc.so.6", 9) ||
 	    (!strncmp(base, "ld-2.", 5) && strstr(base, ".so")) ||
 	    (!strncmp(base, "libc-2.", 7) && strstr(base, ".so")))
 		return "glibc";
