@@ -126,7 +126,6 @@ struct target {
 	int tunable;		/* -1 if it is not set */
 	int preload;		/* librobust-unlock.so is loaded */
 	int seccomp;		/* mode, of a process */
-	int compat;		/* 32-bit pointers on a 64-bit kernel */
 	int vdso;		/* -1: as this process sees it */
 	unsigned states;	/* bits of enum state */
 	char *error;		/* why it could not be examined */
@@ -1121,13 +1120,70 @@ out:
 	drop(&image);
 }
 
+/*
+ * Whether programs of MACHINE with 32-bit pointers have the function in their
+ * vDSO, on a 64-bit x86 kernel; -1 if that is not known. That kernel maps it into
+ * this process too if it is asked to, but not beside the one that is there: a
+ * child gives its own up. Checkpoint and restore need the same.
+ */
+static int compat_vdso(unsigned machine)
+{
+#if defined(__x86_64__) && UINTPTR_MAX != UINT32_MAX
+	enum { ARCH_MAP_VDSO_X32 = 0x2001, ARCH_MAP_VDSO_32 = 0x2002 };
+	struct blob b = { 0 };
+	struct mapping m;
+	int status, switched_off = 0, found = 2;
+	FILE *f = machine == EM_386 ? fopen("/proc/sys/abi/vsyscall32", "r") : NULL;
+	pid_t pid;
+	char *p;
+
+	if (f) {
+		switched_off = fscanf(f, "%d", &status) == 1 && !status;
+		fclose(f);
+	}
+	if (switched_off)
+		return 0;
+	pid = fork();
+	if (pid < 0)
+		return -1;
+	if (!pid) {
+		if (read_proc(getpid(), "maps", &b))
+			_exit(2);
+		for (p = (char *)b.data; next_mapping(&p, &m); )
+			if (!strcmp(m.path, "[vdso]") || !strncmp(m.path, "[vvar", 5))
+				munmap((void *)(uintptr_t)m.start, m.end - m.start);
+		drop(&b);
+		if (syscall(SYS_arch_prctl, machine == EM_386 ? ARCH_MAP_VDSO_32 :
+			    ARCH_MAP_VDSO_X32, 0) < 0 ||
+		    read_proc(getpid(), "maps", &b))
+			_exit(2);
+		for (p = (char *)b.data; next_mapping(&p, &m); )
+			if (!strcmp(m.path, "[vdso]"))
+				found = memmem((void *)(uintptr_t)m.start,
+					       m.end - m.start,
+					       PREFIX "32_try_unlock",
+					       strlen(PREFIX "32_try_unlock")) != NULL;
+		_exit(found);
+	}
+	if (waitpid(pid, &status, 0) == pid && WIFEXITED(status) &&
+	    WEXITSTATUS(status) < 2)
+		return WEXITSTATUS(status);
+#endif
+	(void)machine;
+	return -1;
+}
+
 /* --- the verdict ------------------------------------------------------ */
 
 static void judge(struct target *t, const struct elf *e)
 {
 	int glibc = t->libc && strcmp(t->libc, "musl") && strcmp(t->libc, "unknown");
-	int has_vdso = t->vdso < 0 ? vdso : t->vdso;
+	int has_vdso = t->vdso;
 
+	if (has_vdso < 0 && !e->is64 && runs_here(e->machine))
+		has_vdso = compat_vdso(e->machine);
+	if (has_vdso < 0)
+		has_vdso = vdso;
 	if (!runs_here(e->machine))
 		t->states |= 1 << FOREIGN;
 	if (!(t->states & 1 << FOREIGN)) {
