@@ -1263,10 +1263,10 @@ static void json_string(const char *s)
 }
 
 /* Nothing in a file name or in a file may act on the terminal. */
-static void text(const char *s)
+static void show(FILE *to, const char *s)
 {
 	for (; *s; s++)
-		putchar((unsigned char)*s < 0x20 || *s == 0x7f ? '?' : *s);
+		putc((unsigned char)*s < 0x20 || *s == 0x7f ? '?' : *s, to);
 }
 
 static void advise(unsigned bits)
@@ -1364,10 +1364,10 @@ static void print_target(const struct target *t)
 		printf("process: %d, ", (int)t->pid);
 	else
 		printf("program: ");
-	text(t->name);
+	show(stdout, t->name);
 	if (t->script) {
 		printf(", for the script ");
-		text(t->script);
+		show(stdout, t->script);
 	}
 	printf("\n  libc: ");
 	if (!strcmp(t->libc, "static")) {
@@ -1375,10 +1375,10 @@ static void print_target(const struct target *t)
 	} else {
 		printf("%s%s%s, ", t->libc, t->version ? " " : "",
 		       t->version ? t->version : "");
-		text(t->loader);
+		show(stdout, t->loader);
 		if (t->libc_file) {
 			printf(", ");
-			text(t->libc_file);
+			show(stdout, t->libc_file);
 		}
 	}
 	if (t->deleted)
@@ -1504,11 +1504,14 @@ int main(int argc, char **argv)
 			continue;
 		failed = 1;
 		fflush(stdout);
+		fprintf(stderr, "robust-check: ");
 		if (t[i].pid)
-			fprintf(stderr, "robust-check: process %d: %s\n",
-				(int)t[i].pid, t[i].error);
+			fprintf(stderr, "process %d", (int)t[i].pid);
 		else
-			fprintf(stderr, "robust-check: %s: %s\n", t[i].name, t[i].error);
+			show(stderr, t[i].name);
+		fprintf(stderr, ": ");
+		show(stderr, t[i].error);
+		putc('\n', stderr);
 	}
 	status = failed ? EXIT_UNREADABLE : status_of(all);
 	if (json)
