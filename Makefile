@@ -42,6 +42,8 @@
 #                 which it runs here and in a VM, and the table of make check-matrix
 # make deb        Debian packages of the staged libcs under a prefix of their own,
 #                 with the tools, in dist/
+# make deb-glibc  trixie's own glibc package with the series for its version, in
+#                 dist/deb-glibc; as root, in a root of trixie; takes an hour
 # make check-packages  install, upgrade, use and remove what dist/ has, in fresh
 #                 roots of Debian releases; root only (TESTS="deb": only these)
 # make doctor     say whether this machine closes the race (PROGRAM=file: and
@@ -51,6 +53,7 @@
 
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 .DELETE_ON_ERROR:
+.PHONY: deb-glibc
 .PHONY: all stock check check-matrix check-glibc check-operations \
 	check-mutants check-versions check-selftest check-programs torture \
 	doctor clean distclean check-patches series refresh check-archs bench report \
@@ -189,6 +192,10 @@ torture: all
 
 report: all stock
 	@report/run --kernel '$(KERNEL)' $(names)
+
+deb-glibc:
+	@scripts/prerequisites install packages
+	@scripts/deb-glibc
 
 clean:
 	rm -rf stage dist build/src build/obj build/tests build/bin build/bench build/report build/log \
