@@ -1,0 +1,510 @@
+// SPDX-License-Identifier: MIT
+/*
+ * librobust-unlock.so: for LD_PRELOAD. Takes the release of robust mutexes away
+ * from a stock glibc (2.34 and newer, x86-64) and has the kernel (7.2 and newer)
+ * make it safe. What it does not cover is in doc/man/librobust-unlock.7.
+ *
+ * It acts only after it has seen, at start, that the kernel helps and that this
+ * libc's mutexes and robust list look as expected; ROBUST_UNLOCK_DEBUG=1 prints
+ * which it is. It takes a call over only if that call is the release of a robust
+ * mutex by its owner. All others, errors and inner levels of recursive mutexes
+ * included, go to libc's own function with nothing touched.
+ *
+ * Nothing here allocates, takes a lock or changes errno.
+ */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <pthread.h>
+
+#define EXPORTED __attribute__((visibility("default")))
+
+typedef int unlock_function(pthread_mutex_t *);
+
+/*
+ * With the version that glibc has had from its start: with another one, programs
+ * of older releases would not even be started with this library. Weak, because
+ * before 2.34 it is in libdl, which need not be loaded.
+ */
+#if defined(__x86_64__) && defined(__LP64__) && defined(__GLIBC__)
+extern void *libcs_dlsym(void *, const char *) __attribute__((weak));
+__asm__(".symver libcs_dlsym, dlsym@GLIBC_2.2.5");
+#else
+#define libcs_dlsym dlsym
+#endif
+
+static unlock_function *libcs_unlock;
+
+/* Also called before the constructor was: by other libraries' constructors. */
+static int pass_on(pthread_mutex_t *m)
+{
+	unlock_function *f = __atomic_load_n(&libcs_unlock, __ATOMIC_RELAXED);
+
+	if (__builtin_expect(!f, 0)) {
+		if (libcs_dlsym)
+			f = (unlock_function *)libcs_dlsym(RTLD_NEXT, "pthread_mutex_unlock");
+		/* glibc before 2.34 without libpthread does nothing either. */
+		if (!f)
+			return 0;
+		__atomic_store_n(&libcs_unlock, f, __ATOMIC_RELAXED);
+	}
+	return f(m);
+}
+
+/* The constructor below, in one of two versions, and what it may have to say. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define DEBUG_VARIABLE "ROBUST_UNLOCK_DEBUG"
+
+static void say(const char *what, const char *detail)
+{
+	const char *wanted = secure_getenv(DEBUG_VARIABLE);
+	char line[200];
+	int n;
+
+	if (!wanted || strcmp(wanted, "1"))
+		return;
+	n = snprintf(line, sizeof(line), "librobust-unlock: %s%s\n", what, detail);
+	if (n > 0 && write(2, line, n) < 0)
+		return;
+}
+
+#if defined(__x86_64__) && defined(__LP64__) && defined(__GLIBC__)
+
+#include <errno.h>
+#include <limits.h>
+#include <linux/futex.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+
+#include "../tools/vdso-symbol.h"
+
+#ifndef FUTEX_ROBUST_UNLOCK
+#define FUTEX_ROBUST_UNLOCK 512
+#endif
+
+/* Values in pthread_mutex_t, all of them confirmed by probe_layout(). */
+#define TYPE_MASK	127	/* of __kind, without the bit for pshared */
+#define TYPE_PSHARED	128
+#define TYPE_NO_ELISION	512	/* comes with PTHREAD_MUTEX_NORMAL */
+#define TYPE_PI		32
+#define TYPE_ROBUST	16
+#define TYPE_RECURSIVE	1
+#define INCONSISTENT	INT_MAX
+#define NOT_RECOVERABLE	(INT_MAX - 1)
+
+/* From an entry of the list, which is &__list.__next, to the lock word. */
+#define FUTEX_OFFSET ((long)offsetof(struct __pthread_mutex_s, __lock) - \
+		      (long)offsetof(struct __pthread_mutex_s, __list.__next))
+
+typedef struct robust_list_head head_t;
+
+static unsigned (*try_unlock)(int *lock, unsigned tid, struct robust_list **slot);
+static int acting;
+
+/* Where libc keeps a thread's id, seen from its list head. It is read each time:
+ * after fork it is another one, in a child of vfork the parent's, as for libc. */
+static ptrdiff_t tid_offset;
+
+/* The list head of this thread, which stays where it is, also over a fork. */
+static __thread head_t *own_head __attribute__((tls_model("initial-exec")));
+
+/* syscall(2) would change errno. */
+static long kernel(long nr, long a, long b, long c, long d, long e)
+{
+	register long r10 __asm__("r10") = d, r8 __asm__("r8") = e, r9 __asm__("r9") = 0;
+	long ret;
+
+	__asm__ volatile("syscall" : "=a"(ret)
+			 : "0"(nr), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
+			 : "rcx", "r11", "memory");
+	return ret;
+}
+
+/* libc's robust mutexes are always woken as shared ones, because the kernel does
+ * so when an owner dies. */
+static long futex(int *lock, int op, struct robust_list **slot)
+{
+	return kernel(SYS_futex, (long)lock, op, 1, 0, (long)slot);
+}
+
+static int tid_of(const head_t *head)
+{
+	return *(const volatile int *)((const char *)head + tid_offset);
+}
+
+/* The head of this thread's list and the place of its id, as the kernel knows them. */
+static int ask_kernel(head_t **head, int **tid)
+{
+	size_t size;
+
+	*head = NULL;
+	*tid = NULL;
+	return !kernel(SYS_get_robust_list, 0, (long)head, (long)&size, 0, 0) &&
+	       *head && size == sizeof(**head) &&
+	       !kernel(SYS_prctl, PR_GET_TID_ADDRESS, (long)tid, 0, 0, 0) && *tid &&
+	       **tid == kernel(SYS_gettid, 0, 0, 0, 0, 0);
+}
+
+/*
+ * NULL if this thread has no list that is libc's: a child of vfork or of a bare
+ * clone, which has none and must not leave a mark in memory it shares; a thread
+ * that registered another one; a filter that refuses the question. Then libc's
+ * own function does what it always did.
+ */
+static head_t *own_list(void)
+{
+	head_t *head = own_head;
+	int *tid;
+
+	if (__builtin_expect(head != NULL, 1))
+		return head;
+	if (!ask_kernel(&head, &tid) || (char *)tid - (char *)head != tid_offset ||
+	    head->futex_offset != FUTEX_OFFSET)
+		return NULL;
+	own_head = head;
+	return head;
+}
+
+static struct __pthread_internal_list *entry(const void *p)
+{
+	return (void *)(((uintptr_t)p & ~1UL) -
+			offsetof(struct __pthread_internal_list, __next));
+}
+
+/*
+ * Store 0 to the lock word, clear the slot, wake a waiter: with the kernel's
+ * help, or if it refuses, as stock glibc does it.
+ */
+static void give_away(int *lock, int tid, int pi, head_t *head)
+{
+	struct robust_list *volatile *slot = (void *)&head->list_op_pending;
+	struct robust_list **slot_arg = (struct robust_list **)slot;
+	int op = pi ? FUTEX_UNLOCK_PI : FUTEX_WAKE, old;
+	long ret;
+
+	/* Without waiters the word is just the id, and the locked exchange in
+	 * the vDSO is the store that releases. Killed before it: the kernel sees
+	 * our id behind the slot and marks the mutex. Killed between it and the
+	 * next one: the kernel clears the slot before it handles the signal. The
+	 * word of a PI mutex without waiters has no state in the kernel. */
+	if (try_unlock(lock, tid, slot_arg) == (unsigned)tid)
+		return;
+
+	/* Nothing is stored so far, and there are waiters. The store that
+	 * releases is the kernel's now, and it clears the slot before it handles
+	 * a signal. EAGAIN, from PI only: nothing stored, a waiter just came or
+	 * went; FUTEX_WAITERS stays set while we own it, so once more is enough. */
+	ret = futex(lock, op | FUTEX_ROBUST_UNLOCK, slot_arg);
+	if (ret == -EAGAIN && pi)
+		ret = futex(lock, op | FUTEX_ROBUST_UNLOCK, slot_arg);
+
+	/* These may come after the release or, from a filter or an emulator,
+	 * before it; other errors are before it. The slot, which is this
+	 * thread's own, tells: the kernel clears it right after the store. */
+	if (ret >= 0 || ret == -EFAULT || (ret == -EINVAL && !pi)) {
+		if (!*slot)
+			return;
+		/* Nobody else may replace our id: with another one there, the
+		 * mutex is released and must not be touched again. */
+		if ((__atomic_load_n(lock, __ATOMIC_RELAXED) & FUTEX_TID_MASK) != tid) {
+			if (!pi)
+				futex(lock, FUTEX_WAKE, NULL);
+			*slot = NULL;
+			return;
+		}
+	}
+
+	/* Refused, and still ours: the stock sequence. Killed before the store
+	 * that releases, the kernel marks the mutex; killed after it and before
+	 * the slot is clear is the race that stock glibc has. */
+	if (!pi) {
+		if (__atomic_exchange_n(lock, 0, __ATOMIC_RELEASE) & FUTEX_WAITERS)
+			futex(lock, FUTEX_WAKE, NULL);
+	} else {
+		old = tid;
+		if (!__atomic_compare_exchange_n(lock, &old, 0, 0, __ATOMIC_RELEASE,
+						 __ATOMIC_RELAXED))
+			futex(lock, FUTEX_UNLOCK_PI, NULL);
+	}
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	*slot = NULL;
+}
+
+/* Is this the release by the owner? Reads only; libc's function judges the rest. */
+static int is_release(const struct __pthread_mutex_s *d, int type, int tid)
+{
+	if ((__atomic_load_n(&d->__lock, __ATOMIC_RELAXED) & FUTEX_TID_MASK) != tid)
+		return 0;
+	return (type & 3) != TYPE_RECURSIVE ||
+	       (d->__count == 1 && (d->__owner == tid || d->__owner == INCONSISTENT));
+}
+
+/* The same stores in the same order as in stock glibc's __pthread_mutex_unlock_full;
+ * the argument at each is what the kernel finds if the thread dies right after it. */
+static void release(struct __pthread_mutex_s *d, int type, int tid, head_t *head)
+{
+	int pi = !!(type & TYPE_PI);
+	void *me = (char *)&d->__list.__next + pi;
+	struct __pthread_internal_list *next, *prev;
+
+	/* The mutex is still listed. */
+	if ((type & 3) == TYPE_RECURSIVE)
+		d->__count = 0;
+
+	/* Slot first. From here on the kernel finds the mutex by it, listed or
+	 * not, and treats it as a PI one if bit 0 says so. The word still has
+	 * our id: it is marked, and a waiter woken. Nobody else writes to it but
+	 * to add FUTEX_WAITERS. */
+	*(void *volatile *)&head->list_op_pending = me;
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+
+	/* Off the list. __prev is for us only, the kernel goes by __next: before
+	 * the second store it walks over the mutex, after it past it. What the
+	 * mutex itself says must not change before that. */
+	next = entry(d->__list.__next);
+	next->__prev = d->__list.__prev;
+	prev = entry(d->__list.__prev);
+	*(void *volatile *)&prev->__next = d->__list.__next;
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	d->__list.__prev = NULL;
+	d->__list.__next = NULL;
+
+	/* The mutex is marked as before, by the slot. The next owner is told by
+	 * the mark in the word, whatever is here; one who did not make the mutex
+	 * consistent leaves that here for all others. The release below orders
+	 * these stores before the word for whoever acquires it. */
+	d->__owner = d->__owner == INCONSISTENT ? NOT_RECOVERABLE : 0;
+	d->__nusers--;
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+
+	/* The last access to the mutex. */
+	give_away(&d->__lock, tid, pi, head);
+}
+
+EXPORTED int pthread_mutex_unlock(pthread_mutex_t *m)
+{
+	struct __pthread_mutex_s *d = &m->__data;
+	int type = __atomic_load_n(&d->__kind, __ATOMIC_RELAXED) & TYPE_MASK;
+	head_t *head;
+	int tid;
+
+	if (__builtin_expect((type & ~(TYPE_PI | 3)) == TYPE_ROBUST, 0) &&
+	    __atomic_load_n(&acting, __ATOMIC_ACQUIRE)) {
+		head = own_list();
+		if (head) {
+			tid = tid_of(head);
+			if (is_release(d, type, tid)) {
+				release(d, type, tid, head);
+				return 0;
+			}
+		}
+	}
+	return pass_on(m);
+}
+
+/* What follows runs once, at start. */
+
+static int looks_like(pthread_mutex_t *m, int tid, int kind, void *prev, void *next)
+{
+	pthread_mutex_t want;
+
+	memset(&want, 0, sizeof(want));
+	want.__data.__lock = want.__data.__owner = tid;
+	want.__data.__nusers = !!tid;
+	want.__data.__count = tid && (kind & 3) == TYPE_RECURSIVE;
+	want.__data.__kind = kind;
+	want.__data.__list.__prev = prev;
+	want.__data.__list.__next = next;
+	return !memcmp(m, &want, sizeof(want));
+}
+
+/* Lock two mutexes of this kind by libc, release one by libc, the other by this
+ * library, with and without the bit for waiters: each byte must be as expected. */
+static int probe_kind(const pthread_mutexattr_t *attr, int kind, head_t *head, int waiters)
+{
+	int (*lock)(pthread_mutex_t *) = libcs_dlsym(RTLD_DEFAULT, "pthread_mutex_lock");
+	int (*init)(pthread_mutex_t *, const pthread_mutexattr_t *) =
+		libcs_dlsym(RTLD_DEFAULT, "pthread_mutex_init");
+	int pi = !!(kind & TYPE_PI), tid = tid_of(head), empty;
+	void *first = head->list.next, *volatile *next = (void *)&head->list.next;
+	struct __pthread_internal_list *as_entry = entry(head);
+	pthread_mutex_t a, b;
+	void *at_a = &a.__data.__list.__next, *at_b = &b.__data.__list.__next;
+
+	empty = first == (void *)head;
+	if (init(&a, attr) || init(&b, attr) ||
+	    (a.__data.__kind & ~TYPE_NO_ELISION) != kind)
+		return 0;
+	kind = a.__data.__kind;
+	if (!looks_like(&a, 0, kind, NULL, NULL) || lock(&a) ||
+	    !looks_like(&a, tid, kind, head, first) || *next != (char *)at_a + pi ||
+	    (empty && (void *)as_entry->__prev != at_a) || lock(&b) ||
+	    !looks_like(&b, tid, kind, head, (char *)at_a + pi) ||
+	    !looks_like(&a, tid, kind, at_b, first) || *next != (char *)at_b + pi)
+		return 0;
+	/* The one further down, and then the last one. */
+	if (pass_on(&a) || !looks_like(&a, 0, kind, NULL, NULL) ||
+	    !looks_like(&b, tid, kind, head, first))
+		return 0;
+	b.__data.__lock |= waiters;
+	if (!is_release(&b.__data, kind & TYPE_MASK, tid))
+		return 0;
+	release(&b.__data, kind & TYPE_MASK, tid, head);
+	return looks_like(&b, 0, kind, NULL, NULL) && *next == first &&
+	       !head->list_op_pending && (!empty || (void *)as_entry->__prev == head);
+}
+
+static int probe_layout(head_t *head)
+{
+	/* By name, because their default versions are newer than 2.34. */
+	int (*init)(pthread_mutexattr_t *) = libcs_dlsym(RTLD_DEFAULT, "pthread_mutexattr_init");
+	int (*set[4])(pthread_mutexattr_t *, int) = {
+		libcs_dlsym(RTLD_DEFAULT, "pthread_mutexattr_setrobust"),
+		libcs_dlsym(RTLD_DEFAULT, "pthread_mutexattr_settype"),
+		libcs_dlsym(RTLD_DEFAULT, "pthread_mutexattr_setpshared"),
+		libcs_dlsym(RTLD_DEFAULT, "pthread_mutexattr_setprotocol"),
+	};
+	pthread_mutexattr_t attr;
+	int i, type, pi, shared;
+
+	if (!init || !set[0] || !set[1] || !set[2] || !set[3] ||
+	    head->futex_offset != FUTEX_OFFSET || head->list_op_pending)
+		return 0;
+	for (i = 0; i < 16; i++) {
+		type = i & 3;	/* PTHREAD_MUTEX_NORMAL and so on are these */
+		pi = i & 4;
+		shared = i & 8;
+		if (init(&attr) || set[0](&attr, PTHREAD_MUTEX_ROBUST) ||
+		    set[1](&attr, type) ||
+		    set[2](&attr, shared ? PTHREAD_PROCESS_SHARED : PTHREAD_PROCESS_PRIVATE) ||
+		    set[3](&attr, pi ? PTHREAD_PRIO_INHERIT : PTHREAD_PRIO_NONE))
+			return 0;
+		type |= TYPE_ROBUST | (pi ? TYPE_PI : 0) | (shared ? TYPE_PSHARED : 0);
+		if (!probe_kind(&attr, type, head, 0) ||
+		    !probe_kind(&attr, type, head, FUTEX_WAITERS))
+			return 0;
+	}
+	return 1;
+}
+
+/* A libc that has the name of the function in its dynamic linker uses it. */
+static int search_linker(struct dl_phdr_info *o, size_t size, void *in_linker)
+{
+	uintptr_t at = (uintptr_t)in_linker, start;
+	int i, found = 0, linker = 0;
+
+	(void)size;
+	for (i = 0; i < o->dlpi_phnum; i++) {
+		if (o->dlpi_phdr[i].p_type != PT_LOAD)
+			continue;
+		start = o->dlpi_addr + o->dlpi_phdr[i].p_vaddr;
+		linker |= at - start < o->dlpi_phdr[i].p_memsz;
+	}
+	for (i = 0; linker && i < o->dlpi_phnum; i++)
+		if (o->dlpi_phdr[i].p_type == PT_LOAD && !(o->dlpi_phdr[i].p_flags & PF_W))
+			found |= !!memmem((char *)o->dlpi_addr + o->dlpi_phdr[i].p_vaddr,
+					  o->dlpi_phdr[i].p_filesz, TRY_UNLOCK_SYMBOL,
+					  sizeof(TRY_UNLOCK_SYMBOL) - 1);
+	return !linker ? 0 : found ? 2 : 1;
+}
+
+static int older_than_2_34(const char *version)
+{
+	unsigned part[2] = { 0, 0 }, i;
+
+	for (i = 0; i < 2; i++) {
+		while (*version >= '0' && *version <= '9')
+			part[i] = part[i] * 10 + (*version++ - '0');
+		if (!i && *version++ != '.')
+			return 1;
+	}
+	return part[0] < 2 || (part[0] == 2 && part[1] < 34);
+}
+
+/* Why not to act, or NULL. What costs least comes first. */
+static const char *reason(void)
+{
+	const char *(*version)(void);
+	struct robust_list **slot, *pending = (void *)8;
+	void *linker;
+	head_t *head;
+	int word, *tid;
+	long ret;
+
+	if (!libcs_dlsym)
+		return "glibc is older than 2.34";
+	version = libcs_dlsym(RTLD_DEFAULT, "gnu_get_libc_version");
+	if (!version)
+		return "this libc is not glibc";
+	if (older_than_2_34(version()))
+		return "glibc is older than 2.34";
+	if (!libcs_unlock)
+		return "libc has no pthread_mutex_unlock";
+
+	try_unlock = vdso_symbol(TRY_UNLOCK_SYMBOL);
+	if (!try_unlock)
+		return "the kernel's vDSO has no " TRY_UNLOCK_SYMBOL " (Linux 7.2 has)";
+	linker = libcs_dlsym(RTLD_DEFAULT, "_r_debug");
+	switch (linker ? dl_iterate_phdr(search_linker, linker) : 0) {
+	case 0: return "the dynamic linker was not found";
+	case 2: return "this glibc releases robust mutexes with the kernel's help itself";
+	}
+	if (!ask_kernel(&head, &tid))
+		return "the kernel does not tell of this thread's robust list and id";
+	tid_offset = (char *)tid - (char *)head;
+
+	slot = &pending;
+	word = *tid | FUTEX_WAITERS;
+	if (try_unlock(&word, *tid, slot) == (unsigned)*tid ||
+	    word != (int)(*tid | FUTEX_WAITERS) || !pending)
+		return "the vDSO function does not do what it should";
+	word = *tid;
+	if (try_unlock(&word, *tid, slot) != (unsigned)*tid || word || pending)
+		return "the vDSO function does not do what it should";
+	word = *tid;
+	pending = (void *)8;
+	ret = futex(&word, FUTEX_WAKE | FUTEX_ROBUST_UNLOCK, slot);
+	if (ret || word || *(struct robust_list *volatile *)slot)
+		return "the kernel or a filter refuses FUTEX_ROBUST_UNLOCK";
+	if (!probe_layout(head))
+		return "the mutexes of this libc do not look as expected";
+	own_head = head;
+	return NULL;
+}
+
+__attribute__((constructor)) static void start(void)
+{
+	const char *why;
+	int err = errno;
+
+	if (libcs_dlsym)
+		libcs_unlock = (unlock_function *)libcs_dlsym(RTLD_NEXT, "pthread_mutex_unlock");
+	why = reason();
+	if (!why)
+		__atomic_store_n(&acting, 1, __ATOMIC_RELEASE);
+	say(why ? "not acting: " : "acting", why ? why : "");
+	errno = err;
+}
+
+#else
+
+EXPORTED int pthread_mutex_unlock(pthread_mutex_t *m)
+{
+	return pass_on(m);
+}
+
+__attribute__((constructor)) static void start(void)
+{
+	say("not acting: ", "it knows glibc on x86-64 only");
+}
+
+#endif
+
+/* What glibc's libpthread exported beside it, and old programs may refer to. */
+EXPORTED __typeof(pthread_mutex_unlock) __pthread_mutex_unlock
+	__attribute__((alias("pthread_mutex_unlock"), copy(pthread_mutex_unlock)));
