@@ -30,6 +30,8 @@
 #                 test fails then (MUTANTS="name...": only these)
 # make check-archs  compile what the patches touch in glibc for further
 #                 architectures that have a cross compiler (ARCHS="arm s390x")
+# make install-preload  librobust-unlock.so and its man page to PREFIX, which is
+#                 /usr/local (DESTDIR=)
 # make torture    random operations, kills and reuse of memory, here and in a VM
 #                 (SECONDS=600 SEED=2)
 # make bench      times and instruction counts of the patched libcs beside the
@@ -56,7 +58,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 .PHONY: deb-glibc
 .PHONY: all stock check check-matrix check-glibc check-operations \
 	check-mutants check-versions check-selftest check-programs torture \
-	doctor clean distclean check-patches series refresh check-archs bench report \
+	doctor install-preload clean distclean check-patches series refresh check-archs bench report \
 	package-tools deb check-packages
 
 all:
@@ -96,7 +98,7 @@ how := $(addprefix scripts/,lib.sh build-libc prepare-source fetch-source) \
 	tools/robust-cc tools/robust-run
 overlay := $(shell find nptl sysdeps -type f 2>/dev/null)
 
-all: $(patched) build/bin/robust-check
+all: $(patched) build/bin/robust-check build/lib/librobust-unlock.so
 stock: $(unpatched)
 
 # (Empty: not configured yet, and read again.)
@@ -129,6 +131,17 @@ $(call stages,$(unpatched),-stock): stage/%-$(ARCH)-stock/robust-libc.info: $(ho
 build/bin/robust-check: tools/robust-check.c $(wildcard tools/*.h)
 	@mkdir -p $(@D)
 	@$(HOSTCC) -O2 -Wall -Wextra -static -o $@ $<
+
+# For this machine's programs. With no version of a symbol newer than glibc 2.17's.
+build/lib/librobust-unlock.so: preload/librobust-unlock.c tools/vdso-symbol.h
+	@mkdir -p $(@D)
+	@$(HOSTCC) -O2 -Wall -Wextra -fPIC -fvisibility=hidden -shared -Wl,-z,now,-z,relro,-z,defs \
+		-Wl,-soname,$(@F) -o $@ $<
+
+PREFIX ?= /usr/local
+install-preload: build/lib/librobust-unlock.so
+	@install -D -m 644 -t '$(DESTDIR)$(PREFIX)/lib' $<
+	@install -D -m 644 -t '$(DESTDIR)$(PREFIX)/share/man/man7' doc/man/librobust-unlock.7
 
 doctor: build/bin/robust-check
 	@build/bin/robust-check $(if $(PROCESS),--pid '$(PROCESS)') $(PROGRAM) || test $$? -ge 10
@@ -198,7 +211,7 @@ deb-glibc:
 	@scripts/deb-glibc
 
 clean:
-	rm -rf stage dist build/src build/obj build/tests build/bin build/bench build/report build/log \
+	rm -rf stage dist build/src build/obj build/tests build/bin build/bench build/report build/lib build/log \
 		build/deb build/packages
 
 distclean: clean
