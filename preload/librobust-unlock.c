@@ -78,7 +78,6 @@ static void say(const char *what, const char *detail)
 #include <linux/futex.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 
 #include "../tools/vdso-symbol.h"
@@ -109,8 +108,9 @@ static unsigned (*try_unlock)(int *lock, unsigned tid, struct robust_list **slot
 static int acting;
 
 /* Where libc keeps a thread's id, seen from its list head. It is read each time:
- * after fork it is another one, in a child of vfork the parent's, as for libc. */
-static ptrdiff_t tid_offset;
+ * after fork it is another one, in a child of vfork the parent's, as for libc. Not
+ * assumed: each thread compares it with gettid(2) before it is used. */
+#define TID_OFFSET (-16)
 
 /* The list head of this thread, which stays where it is, also over a fork. */
 static __thread head_t *own_head __attribute__((tls_model("initial-exec")));
@@ -136,20 +136,19 @@ static long futex(int *lock, int op, struct robust_list **slot)
 
 static int tid_of(const head_t *head)
 {
-	return *(const volatile int *)((const char *)head + tid_offset);
+	return *(const volatile int *)((const char *)head + TID_OFFSET);
 }
 
-/* The head of this thread's list and the place of its id, as the kernel knows them. */
-static int ask_kernel(head_t **head, int **tid)
+/* The head of this thread's list, as the kernel knows it, if libc's id of the thread
+ * is in front of it. */
+static int ask_kernel(head_t **head)
 {
 	size_t size;
 
 	*head = NULL;
-	*tid = NULL;
 	return !kernel(SYS_get_robust_list, 0, (long)head, (long)&size, 0, 0) &&
-	       *head && size == sizeof(**head) &&
-	       !kernel(SYS_prctl, PR_GET_TID_ADDRESS, (long)tid, 0, 0, 0) && *tid &&
-	       **tid == kernel(SYS_gettid, 0, 0, 0, 0, 0);
+	       *head && size == sizeof(**head) && (*head)->futex_offset == FUTEX_OFFSET &&
+	       tid_of(*head) == kernel(SYS_gettid, 0, 0, 0, 0, 0);
 }
 
 /*
@@ -161,12 +160,10 @@ static int ask_kernel(head_t **head, int **tid)
 static head_t *own_list(void)
 {
 	head_t *head = own_head;
-	int *tid;
 
 	if (__builtin_expect(head != NULL, 1))
 		return head;
-	if (!ask_kernel(&head, &tid) || (char *)tid - (char *)head != tid_offset ||
-	    head->futex_offset != FUTEX_OFFSET)
+	if (!ask_kernel(&head))
 		return NULL;
 	own_head = head;
 	return head;
@@ -435,7 +432,7 @@ static const char *reason(void)
 	struct robust_list **slot, *pending = (void *)8;
 	void *linker;
 	head_t *head;
-	int word, *tid;
+	int word, tid;
 	long ret;
 
 	if (!libcs_dlsym)
@@ -456,19 +453,19 @@ static const char *reason(void)
 	case 0: return "the dynamic linker was not found";
 	case 2: return "this glibc releases robust mutexes with the kernel's help itself";
 	}
-	if (!ask_kernel(&head, &tid))
+	if (!ask_kernel(&head))
 		return "the kernel does not tell of this thread's robust list and id";
-	tid_offset = (char *)tid - (char *)head;
+	tid = tid_of(head);
 
 	slot = &pending;
-	word = *tid | FUTEX_WAITERS;
-	if (try_unlock(&word, *tid, slot) == (unsigned)*tid ||
-	    word != (int)(*tid | FUTEX_WAITERS) || !pending)
+	word = tid | FUTEX_WAITERS;
+	if (try_unlock(&word, tid, slot) == (unsigned)tid ||
+	    word != (int)(tid | FUTEX_WAITERS) || !pending)
 		return "the vDSO function does not do what it should";
-	word = *tid;
-	if (try_unlock(&word, *tid, slot) != (unsigned)*tid || word || pending)
+	word = tid;
+	if (try_unlock(&word, tid, slot) != (unsigned)tid || word || pending)
 		return "the vDSO function does not do what it should";
-	word = *tid;
+	word = tid;
 	pending = (void *)8;
 	ret = futex(&word, FUTEX_WAKE | FUTEX_ROBUST_UNLOCK, slot);
 	if (ret || word || *(struct robust_list *volatile *)slot)
