@@ -175,6 +175,11 @@ static struct __pthread_internal_list *entry(const void *p)
 			offsetof(struct __pthread_internal_list, __next));
 }
 
+/* After a refusal, which need not hold for all threads nor for ever, so many
+ * contended releases do not ask. A hint: threads may overwrite each other's count. */
+#define RETRY 1024
+static int skip;
+
 /*
  * Store 0 to the lock word, clear the slot, wake a waiter: with the kernel's
  * help, or if it refuses, as stock glibc does it.
@@ -183,7 +188,7 @@ static void give_away(int *lock, int tid, int pi, head_t *head)
 {
 	struct robust_list *volatile *slot = (void *)&head->list_op_pending;
 	struct robust_list **slot_arg = (struct robust_list **)slot;
-	int op = pi ? FUTEX_UNLOCK_PI : FUTEX_WAKE, old;
+	int op = pi ? FUTEX_UNLOCK_PI : FUTEX_WAKE, old, left;
 	long ret;
 
 	/* Without waiters the word is just the id, and the locked exchange in
@@ -193,6 +198,12 @@ static void give_away(int *lock, int tid, int pi, head_t *head)
 	 * word of a PI mutex without waiters has no state in the kernel. */
 	if (try_unlock(lock, tid, slot_arg) == (unsigned)tid)
 		return;
+
+	left = __atomic_load_n(&skip, __ATOMIC_RELAXED);
+	if (__builtin_expect(left > 0, 0)) {
+		__atomic_store_n(&skip, left - 1, __ATOMIC_RELAXED);
+		goto refused;
+	}
 
 	/* Nothing is stored so far, and there are waiters. The store that
 	 * releases is the kernel's now, and it clears the slot before it handles
@@ -218,6 +229,10 @@ static void give_away(int *lock, int tid, int pi, head_t *head)
 		}
 	}
 
+	/* EAGAIN is about this mutex only. */
+	if (ret != -EAGAIN)
+		__atomic_store_n(&skip, RETRY, __ATOMIC_RELAXED);
+refused:
 	/* Refused, and still ours: the stock sequence. Killed before the store
 	 * that releases, the kernel marks the mutex; killed after it and before
 	 * the slot is clear is the race that stock glibc has. */
@@ -315,7 +330,8 @@ static int looks_like(pthread_mutex_t *m, int tid, int kind, void *prev, void *n
 	memset(&want, 0, sizeof(want));
 	want.__data.__lock = want.__data.__owner = tid;
 	want.__data.__nusers = !!tid;
-	want.__data.__count = tid && (kind & 3) == TYPE_RECURSIVE;
+	/* Set by each lock, and left by the unlock of all but recursive ones. */
+	want.__data.__count = tid ? 1 : (kind & 3) == TYPE_RECURSIVE ? 0 : m->__data.__count;
 	want.__data.__kind = kind;
 	want.__data.__list.__prev = prev;
 	want.__data.__list.__next = next;
