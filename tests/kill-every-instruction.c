@@ -4,7 +4,7 @@
  * pthread_mutex_unlock() and see what the kernel leaves behind.
  *
  * Usage: kill-every-instruction [--control=corruptions|corruptions-only|asleep]
- *                               [SCENARIO...]
+ *                               [--arrival] [SCENARIO...]
  *
  * A fresh owner process is single-stepped to instruction boundary 0, 1, 2...
  * of its unlock and stopped there. If the lock word is already released, the
@@ -37,6 +37,11 @@
  *
  * --control turns the result round: it fails unless the named damage is seen
  * (corruptions-only: and no waiter is left asleep).
+ *
+ * --arrival kills nobody: at each boundary a waiter comes, in another process, and
+ * when it sleeps or has the mutex, the owner goes on. The unlock has to succeed and the
+ * waiter to get the mutex (else: W, X). For scenarios that unlock a consistent
+ * mutex nobody waits for; without names it takes robust-remap and pi-remap.
  *
  * Exit status: 0 as expected, 1 not as expected, 2 wrong usage, 77 skipped
  * (not possible here, with the reason), 99 the harness itself failed.
@@ -103,6 +108,7 @@ struct control {
 	volatile int remapped;
 	volatile int waiter_result;	/* -1 until it has the mutex */
 	volatile int waiter_error;
+	volatile int unlocked;		/* 1 + what the unlock returned */
 };
 
 struct count {
@@ -114,6 +120,7 @@ static unsigned char *mutex_page;	/* at this address in every process */
 static unsigned char *other_page;	/* the harness' view of the other file */
 static int other_fd;
 static pid_t owner, waiter;		/* 0: not running */
+static int arrivals;			/* --arrival */
 /* What is stepped. Called through a pointer so that the address is the function
  * itself and not a PLT entry. */
 static int (*volatile stepped)(pthread_mutex_t *, const struct timespec *);
@@ -192,7 +199,7 @@ static void owner_process(void)
 		sleep_ms(1);
 	if (!stop_to_be_stepped())
 		_exit(77);
-	stepped(mutex(), &never);
+	ctl->unlocked = 1 + stepped(mutex(), &never);
 	for (;;)
 		pause();
 }
@@ -300,15 +307,17 @@ static void await(volatile int *flag, const char *what)
 	}
 }
 
-/* Start a waiter and wait until it sleeps on the mutex. */
+/* Start a waiter and wait until it sleeps on the mutex, or has been through with
+ * it. */
 static void start_waiter(volatile unsigned *word)
 {
 	int i;
 
 	ctl->waiter_result = -1;
 	waiter = start(waiter_process);
-	for (i = 0; !(*word & WAITERS) ||
-		    thread_state(waiter, waiter) != 'S'; i++) {
+	for (i = 0; ctl->waiter_result == -1 &&
+		    (!(*word & WAITERS) ||
+		     thread_state(waiter, waiter) != 'S'); i++) {
 		if (i > PATIENCE_MS)
 			die("the waiter does not wait");
 		sleep_ms(1);
@@ -403,6 +412,30 @@ static int parent_outcome(void)
 	return r == EBUSY ? -1 : r;
 }
 
+/* The owner, who is at boundary @k, goes on when a waiter has come. */
+static char arrival(int k, volatile unsigned *word, struct count *n)
+{
+	char c = (*word & TID_MASK) == (unsigned)owner ? '-' : '.';
+	int r;
+
+	start_waiter(word);
+	if (ptrace(PTRACE_DETACH, owner, NULL, NULL))
+		die("cannot let the owner go");
+	r = waiter_outcome();
+	await(&ctl->unlocked, "the end of the unlock");
+	kill_owner();
+	if (r < 0) {
+		n->asleep++;
+		c = 'W';
+	} else if (r || ctl->unlocked != 1) {
+		printf("# boundary %d: the waiter got %d, the unlock %d\n",
+		       k, r, ctl->unlocked - 1);
+		n->wrong++;
+		c = 'X';
+	}
+	return c;
+}
+
 /* One kill. Returns the character for the map, 0 if the unlock returned. */
 static char one(const struct scenario *s, int k, struct count *n)
 {
@@ -447,6 +480,8 @@ static char one(const struct scenario *s, int k, struct count *n)
 			waiter_outcome();
 		return 0;
 	}
+	if (arrivals)
+		return arrival(k, word, n);
 
 	released = owned && (*word & TID_MASK) != (unsigned)tid;
 	expected = owned && !released ? EOWNERDEAD :
@@ -539,13 +574,19 @@ static int new_file(void)
 	return fileno(f);
 }
 
+/* A scenario for --arrival: the unlock of a consistent mutex without waiters. */
+static int comes_to_nobody(const struct scenario *s)
+{
+	return !s->waiter && !s->inconsistent && !s->taker;
+}
+
 static void usage(void)
 {
 	size_t i;
 
 	fprintf(stderr, "usage: kill-every-instruction "
 		"[--control=corruptions|corruptions-only|asleep] "
-		"[SCENARIO...]\nscenarios:");
+		"[--arrival] [SCENARIO...]\nscenarios:");
 	for (i = 0; i < NR_SCENARIOS; i++)
 		fprintf(stderr, " %s", scenarios[i].name);
 	fprintf(stderr, "\n");
@@ -556,7 +597,7 @@ int main(int argc, char **argv)
 {
 	struct count n = { 0, 0, 0, 0 };
 	int want_corruptions = 0, want_asleep = 0, want_awake = 0;
-	int i, named = 0, ok;
+	int i, named = 0, for_arrival = 0, ok;
 	size_t j;
 
 	for (i = 1; i < argc; i++) {
@@ -564,7 +605,9 @@ int main(int argc, char **argv)
 			if (!strcmp(argv[i], scenarios[j].name))
 				break;
 		if (j < NR_SCENARIOS)
-			named++;
+			named++, for_arrival += comes_to_nobody(&scenarios[j]);
+		else if (!strcmp(argv[i], "--arrival"))
+			arrivals = 1;
 		else if (!strcmp(argv[i], "--control=corruptions"))
 			want_corruptions = 1;
 		else if (!strcmp(argv[i], "--control=corruptions-only"))
@@ -574,6 +617,8 @@ int main(int argc, char **argv)
 		else
 			usage();
 	}
+	if (arrivals && (for_arrival < named || want_corruptions || want_asleep))
+		usage();
 	single_step_or_skip(0);
 	ctl = mmap(NULL, sizeof(*ctl), PROT_READ | PROT_WRITE,
 		   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -590,7 +635,8 @@ int main(int argc, char **argv)
 		for (i = 1; named && i < argc; i++)
 			if (!strcmp(argv[i], scenarios[j].name))
 				break;
-		if (!named || i < argc)
+		if (named ? i < argc : !arrivals ||
+		    (comes_to_nobody(&scenarios[j]) && !scenarios[j].rewrite))
 			run(&scenarios[j], &n);
 	}
 
