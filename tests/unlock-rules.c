@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: MIT
 /*
  * What unlock and lock say to those who may not: not the owner, not locked,
- * already locked. And a recursive mutex is free after the last unlock only.
+ * already locked, or a mutex of no kind that there is. And a recursive mutex is free
+ * after the last unlock only.
  *
  * Fails if an unlock releases what is not the caller's, or releases a
- * recursive mutex too early.
+ * recursive mutex too early, or if a kind is taken for another one.
  */
 #include "harness.h"
+#include <linux/futex.h>
+#include <sys/syscall.h>
 
 static pthread_mutex_t *m;
 
@@ -31,8 +34,44 @@ static void *take_and_release(void *arg)
 	return NULL;
 }
 
+#ifdef __GLIBC__
+/* The owner field is that of one who died, or has released by other means, and
+ * its id is ours now: the lock word tells that the mutex is not. (The recursive types
+ * of stock glibc believe the field.) */
+static void owner_of_the_same_name(const struct variety *v)
+{
+	if (v->type == PTHREAD_MUTEX_RECURSIVE)
+		return;
+	init(m, v);
+	m->__data.__owner = syscall(SYS_gettid);
+	EXPECT(pthread_mutex_unlock(m), EPERM);
+	m->__data.__lock = FUTEX_OWNER_DIED;
+	EXPECT(pthread_mutex_unlock(m), EPERM);
+}
+
+/* Bits of the kind next to those of the robust types (16, and 32 for PI). */
+static void unknown_kinds(void)
+{
+	static const int bits[] = { 4, 8, 64, 4 + 8, 4 + 32, 8 + 32, 64 + 4, 64 + 32 };
+	size_t i, type;
+
+	for (i = 0; i < sizeof(bits) / sizeof(bits[0]); i++)
+		for (type = 0; type < 4; type++) {
+			memset(m, 0, sizeof(*m));
+			m->__data.__kind = 16 + bits[i] + type;
+			EXPECT(pthread_mutex_lock(m), EINVAL);
+			EXPECT(pthread_mutex_trylock(m), EINVAL);
+			m->__data.__lock = m->__data.__owner = syscall(SYS_gettid);
+			EXPECT(pthread_mutex_unlock(m), EINVAL);
+		}
+}
+#endif
+
 static void one(const struct variety *v)
 {
+#ifdef __GLIBC__
+	owner_of_the_same_name(v);
+#endif
 	init(m, v);
 	EXPECT(pthread_mutex_unlock(m), EPERM);
 	EXPECT(pthread_mutex_lock(m), 0);
@@ -58,5 +97,8 @@ int main(void)
 {
 	m = shared(sizeof(*m));
 	for_each_variety(one);
+#ifdef __GLIBC__
+	unknown_kinds();
+#endif
 	return 0;
 }
