@@ -39,9 +39,10 @@
  * (corruptions-only: and no waiter is left asleep).
  *
  * --arrival kills nobody: at each boundary a waiter comes, in another process, and
- * when it sleeps or has the mutex, the owner goes on. The unlock has to succeed and the
- * waiter to get the mutex (else: W, X). For scenarios that unlock a consistent
- * mutex nobody waits for; without names it takes robust-remap and pi-remap.
+ * when it sleeps or has its answer, the owner goes on. The waiter has to get the
+ * mutex, or to hear that it is not recoverable, and the call has to return what it
+ * should (else: W, X). For scenarios in which nobody waits; without names it
+ * takes one of each two that differ in what the memory is used for.
  *
  * Exit status: 0 as expected, 1 not as expected, 2 wrong usage, 77 skipped
  * (not possible here, with the reason), 99 the harness itself failed.
@@ -108,7 +109,7 @@ struct control {
 	volatile int remapped;
 	volatile int waiter_result;	/* -1 until it has the mutex */
 	volatile int waiter_error;
-	volatile int unlocked;		/* 1 + what the unlock returned */
+	volatile int unlocked;		/* 1 + what the call returned */
 };
 
 struct count {
@@ -413,8 +414,10 @@ static int parent_outcome(void)
 }
 
 /* The owner, who is at boundary @k, goes on when a waiter has come. */
-static char arrival(int k, volatile unsigned *word, struct count *n)
+static char arrival(const struct scenario *s, int k, volatile unsigned *word,
+		    struct count *n)
 {
+	int expected = s->inconsistent ? ENOTRECOVERABLE : 0;
 	char c = (*word & TID_MASK) == (unsigned)owner ? '-' : '.';
 	int r;
 
@@ -422,13 +425,14 @@ static char arrival(int k, volatile unsigned *word, struct count *n)
 	if (ptrace(PTRACE_DETACH, owner, NULL, NULL))
 		die("cannot let the owner go");
 	r = waiter_outcome();
-	await(&ctl->unlocked, "the end of the unlock");
+	await(&ctl->unlocked, "the end of the call");
 	kill_owner();
 	if (r < 0) {
 		n->asleep++;
 		c = 'W';
-	} else if (r || ctl->unlocked != 1) {
-		printf("# boundary %d: the waiter got %d, the unlock %d\n",
+	} else if (r != expected ||
+		   ctl->unlocked - 1 != (s->taker ? expected : 0)) {
+		printf("# boundary %d: the waiter got %d, the owner %d\n",
 		       k, r, ctl->unlocked - 1);
 		n->wrong++;
 		c = 'X';
@@ -481,7 +485,7 @@ static char one(const struct scenario *s, int k, struct count *n)
 		return 0;
 	}
 	if (arrivals)
-		return arrival(k, word, n);
+		return arrival(s, k, word, n);
 
 	released = owned && (*word & TID_MASK) != (unsigned)tid;
 	expected = owned && !released ? EOWNERDEAD :
@@ -574,12 +578,6 @@ static int new_file(void)
 	return fileno(f);
 }
 
-/* A scenario for --arrival: the unlock of a consistent mutex without waiters. */
-static int comes_to_nobody(const struct scenario *s)
-{
-	return !s->waiter && !s->inconsistent && !s->taker;
-}
-
 static void usage(void)
 {
 	size_t i;
@@ -597,7 +595,7 @@ int main(int argc, char **argv)
 {
 	struct count n = { 0, 0, 0, 0 };
 	int want_corruptions = 0, want_asleep = 0, want_awake = 0;
-	int i, named = 0, for_arrival = 0, ok;
+	int i, named = 0, waited_for = 0, ok;
 	size_t j;
 
 	for (i = 1; i < argc; i++) {
@@ -605,7 +603,7 @@ int main(int argc, char **argv)
 			if (!strcmp(argv[i], scenarios[j].name))
 				break;
 		if (j < NR_SCENARIOS)
-			named++, for_arrival += comes_to_nobody(&scenarios[j]);
+			named++, waited_for += scenarios[j].waiter;
 		else if (!strcmp(argv[i], "--arrival"))
 			arrivals = 1;
 		else if (!strcmp(argv[i], "--control=corruptions"))
@@ -617,7 +615,7 @@ int main(int argc, char **argv)
 		else
 			usage();
 	}
-	if (arrivals && (for_arrival < named || want_corruptions || want_asleep))
+	if (arrivals && (waited_for || want_corruptions || want_asleep))
 		usage();
 	single_step_or_skip(0);
 	ctl = mmap(NULL, sizeof(*ctl), PROT_READ | PROT_WRITE,
@@ -636,7 +634,8 @@ int main(int argc, char **argv)
 			if (!strcmp(argv[i], scenarios[j].name))
 				break;
 		if (named ? i < argc : !arrivals ||
-		    (comes_to_nobody(&scenarios[j]) && !scenarios[j].rewrite))
+		    (!scenarios[j].waiter &&
+		     (!scenarios[j].rewrite || scenarios[j].taker)))
 			run(&scenarios[j], &n);
 	}
 
