@@ -425,7 +425,8 @@ static char arrival(const struct scenario *s, int k, volatile unsigned *word,
 	if (ptrace(PTRACE_DETACH, owner, NULL, NULL))
 		die("cannot let the owner go");
 	r = waiter_outcome();
-	await(&ctl->unlocked, "the end of the call");
+	/* 0 if it never ends, or the owner has crashed. */
+	wait_or_stuck(&ctl->unlocked, 0, owner, owner);
 	kill_owner();
 	if (r < 0) {
 		n->asleep++;
