@@ -46,6 +46,7 @@
 #                 with the tools, in dist/
 # make deb-glibc  trixie's own glibc package with the series for its version, in
 #                 dist/deb-glibc; as root, in a root of trixie; takes an hour
+#                 (CCACHE=1: keep what was compiled for the next change of the series)
 # make check-packages  install, upgrade, use and remove what dist/ has, in fresh
 #                 roots of Debian releases; root only (TESTS="deb": only these)
 # make doctor     say whether this machine closes the race (PROGRAM=file: and
@@ -208,7 +209,7 @@ report: all stock
 
 deb-glibc:
 	@scripts/prerequisites install packages
-	@scripts/deb-glibc
+	@CCACHE='$(CCACHE)' scripts/deb-glibc
 
 clean:
 	rm -rf stage dist build/src build/obj build/tests build/bin build/bench build/report build/lib build/log \

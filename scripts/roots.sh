@@ -7,7 +7,8 @@
 #       as build/roots/SUITE*.tar, a day for a plain one, and unpacked.
 #   root_run DIR COMMAND...           run it in the root, as root there, with
 #       /proc, /sys and /dev. The mounts are in a namespace of their own and the
-#       processes too, so both end with COMMAND, however it ends.
+#       processes too, so both end with COMMAND, however it ends. With $root_bind
+#       set to "FROM:TO", the machine's directory FROM is the root's TO.
 #   root_remove DIR...
 #   root_list DIR                     every file of the root, its kind, mode, owner
 #       and checksum, in order: two of these compared tell what was left behind.
@@ -33,16 +34,20 @@ root_run()
 	shift
 	# shellcheck disable=SC2016
 	unshare --mount --pid --fork --kill-child --propagation private sh -c '
-		root=$1
-		shift
+		root=$1 bind=$2
+		shift 2
 		mount -t proc proc "$root/proc" &&
 			mount --rbind /sys "$root/sys" &&
 			mount --rbind /dev "$root/dev" || exit 125
+		if [ -n "$bind" ]; then
+			mkdir -p "$root${bind#*:}" &&
+				mount --bind "${bind%%:*}" "$root${bind#*:}" || exit 125
+		fi
 		exec chroot "$root" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin \
 			HOME=/root LC_ALL=C.UTF-8 TERM=dumb DEBIAN_FRONTEND=noninteractive \
 			${http_proxy:+http_proxy="$http_proxy"} \
 			${https_proxy:+https_proxy="$https_proxy"} "$@"' \
-		root_run "$root_dir" "$@"
+		root_run "$root_dir" "${root_bind-}" "$@"
 }
 
 # root_apt DIR ARGUMENTS...: apt-get in the root.
