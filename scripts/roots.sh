@@ -11,8 +11,8 @@
 #       set to "FROM:TO", the machine's directory FROM is the root's TO.
 #   root_remove DIR...
 #   root_list DIR                     every file of the root, its kind, mode, owner
-#       and checksum, in order: two of these compared tell what was left behind.
-#       What any use of apt changes is left out.
+#       and, on another line, checksum, in order: two of these compared tell what
+#       was left behind. What any use of apt changes is left out.
 #
 # SUITE's backports are among the apt sources of a root; nothing is taken from
 # them that is not asked for by "-t SUITE-backports".
@@ -135,13 +135,14 @@ root_list()
 {
 	(
 		cd "$1" || exit 1
-		find . -xdev \( -path ./var/lib/apt/lists -o -path ./var/cache/apt \
+		set -- . -xdev \( -path ./var/lib/apt/lists -o -path ./var/cache/apt \
 			-o -path ./var/log -o -path ./tmp -o -path ./proc -o -path ./sys \
-			-o -path ./dev -o -path ./run \) -prune -o \
-			\( -type f -printf '%p %y %m %U:%G ' -exec sha256sum {} \; \) -o \
-			-printf '%p %y %m %U:%G %l\n' |
-			sed 's|\([0-9a-f]\{64\}\)  \./.*|\1|' |
-			grep -vE '^\./(var/lib/dpkg/(status(-old)?|available(-old)?|lock[^ ]*|triggers/Lock)|var/lib/apt/extended_states|var/cache/debconf/[^ ]*|var/cache/ldconfig/aux-cache|etc/resolv\.conf|etc/hosts) ' |
+			-o -path ./dev -o -path ./run \) -prune -o
+		{
+			find "$@" -printf '%p %y %m %U:%G %l\n'
+			find "$@" -type f -exec sha256sum {} + |
+				sed 's|^\([0-9a-f]\{64\}\)  \(.*\)|\2 \1|'
+		} | grep -vE '^\./(var/lib/dpkg/(status(-old)?|available(-old)?|lock[^ ]*|triggers/Lock)|var/lib/apt/extended_states|var/cache/debconf/[^ ]*|var/cache/ldconfig/aux-cache|etc/resolv\.conf|etc/hosts) ' |
 			LC_ALL=C sort
 	)
 }
