@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: MIT
+# Sourced by what runs programs that use robust mutexes, after scripts/lib.sh:
+# sources of the programs, and how they are built. $programs is where they go.
+# compile_tdb needs nothing of scripts/lib.sh, and works in a root too.
+
+tdb_tests='openflags2 trylock allrecord-trylock allrecord-block transaction1 die 1'
+
+# The program of tdb's test trylock is run-mutex-trylock, that of 1 run-mutex1.
+dashed() { case $1 in 1) echo 1 ;; *) echo "-$1" ;; esac; }
+
+# fetch NAME: the tarball of a source package, kept in build/programs/source.
+# Sets $tarball, or $why if there is none.
+fetch()
+{
+	tarball=
+	for d in "${WITH_SOURCE:-/nonexistent}" "$programs/source/$1"; do
+		for f in "$d/$1"_*.orig.tar.*; do
+			[ ! -e "$f" ] || tarball=$f
+		done
+		[ -z "$tarball" ] || return 0
+	done
+	say "  fetching the source of $1"
+	require_space "$programs" 1500
+	rm -rf "$programs/source/$1.new"
+	mkdir -p "$programs/source/$1.new"
+	if "$top/scripts/archive" source "$1" newest "$programs/source/$1.new" 2>"$log/programs-fetch-$1.log"; then
+		mv "$programs/source/$1.new" "$programs/source/$1"
+		for tarball in "$programs/source/$1"/*; do :; done
+		return 0
+	fi
+	why="its source is not to be had: $(tail -n 1 "$log/programs-fetch-$1.log")"
+	return 1
+}
+
+# unpack TARBALL DIR TAR-OPTIONS...: without the directory it is in.
+unpack()
+{
+	from=$1 to=$2
+	shift 2
+	rm -rf "$to"
+	mkdir -p "$to" && tar -xf "$from" -C "$to" --strip-components=1 "$@"
+}
+
+# unpack_tdb TARBALL DIR: of Samba's source what tdb needs.
+unpack_tdb()
+{
+	unpack "$1" "$2" --wildcards '*/VERSION' '*/buildtools' '*/third_party/waf' \
+		'*/lib/tdb' '*/lib/replace' '*/lib/util'
+}
+
+# compile_tdb DIR COMPILER: tdb is a part of Samba, with a build system of its own
+# inside. Its tests link to nothing of Samba's but lib/replace.
+compile_tdb()
+{
+	targets=tdbtorture
+	for t in $tdb_tests; do
+		targets=$targets,tdb1-run-mutex$(dashed "$t")
+	done
+	cd "$1/lib/tdb" || return 1
+	CC=$2 PYTHONHASHSEED=1 JOBS=1
+	export CC PYTHONHASHSEED JOBS
+	python3 ../../buildtools/bin/waf configure --disable-python --bundled-libraries=ALL &&
+		python3 ../../buildtools/bin/waf build --targets="$targets" &&
+		grep -q 'USE_TDB_MUTEX_LOCKING 1' bin/default/config.h
+}
+
+# What of the programs is run: for each, "DO NAME SECONDS TEXT|COMMAND [OPTIONS]" is
+# called; TEXT and OPTIONS are for in-scratch. The numbers are such that an
+# emulated CPU is through with them in a few minutes.
+# lmdb_runs DO FILE
+lmdb_runs() { "$1" lmdb-writers 900 "deaths|$2 300 1"; }
+
+# tdb_runs DO DIR
+tdb_runs()
+{
+	"$1" tdb-torture 900 "OK|$2/tdbtorture -m -n 4 -l 2000 -s 1"
+	# Without transactions nothing undoes a write that was cut off, and
+	# the database is damaged now and then: seen with stock musl and with
+	# the patched. The locks have to survive that.
+	"$1" tdb-torture-kill 900 "Restarting|$2/tdbtorture -m -k -n 4 -l 4000 -s 2" '--unless mutex'
+	"$1" tdb-torture-transactions 900 "OK|$2/tdbtorture -m -t -k -n 4 -l 1000 -s 3"
+	for t in $tdb_tests; do
+		"$1" "tdb-mutex-$t" 300 "done|$2/tdb1-run-mutex$(dashed "$t")"
+	done
+}
+
+# rt_runs DO DIR
+rt_runs()
+{
+	"$1" pi_stress 300 "Total inversion|$2/pi_stress --inversions=50 --groups=2 -q"
+	"$1" ptsematest 300 "Cycles|$2/ptsematest -a -t2 -p80 -i1000 -l200 -q"
+}
