@@ -51,7 +51,7 @@ deb_fetch()
 		rm -rf "$fetched.new" "$fetched"
 		mkdir -p "$fetched.new" || die "cannot create $fetched.new"
 		say "  fetching the source package of $libc $version"
-		"$top/scripts/archive" debian-source "$libc" "$version" "$fetched.new" >/dev/null || exit 1
+		"$top/scripts/archive" debian-source "$libc" "$version" "$fetched.new" "$suite" >/dev/null || exit 1
 		mv "$fetched.new" "$fetched"
 	fi
 	dsc=$(find "$fetched" -name '*.dsc' | sort -V | tail -n 1)
