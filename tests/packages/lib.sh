@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: MIT
+# Sourced, after scripts/lib.sh and scripts/roots.sh, by the tests of this directory:
+# what they do in a root, and the lines that tests/check-packages reads. The sourcing
+# script sets $root, $suite (the root's, a word of each line), $names (the packages) and
+# $work (a directory).
+
+# 1 after a failure; what the test ends with.
+status=0
+passes() { echo "ok $1"; }
+fails() { echo "not ok $1: $(shift; printf '%s' "$*" | tr '\n' ' ' | cut -c1-500)"; status=1; }
+# says NAME STATUS PATTERN COMMAND...: in the root.
+says()
+{
+	what=$1 want=$2 pattern=$3
+	shift 3
+	out=$(root_run "$root" "$@" 2>&1)
+	got=$?
+	if [ $got -ne "$want" ]; then
+		fails "$suite $what" "'$*' ended with status $got instead of $want: $out"
+	elif ! printf '%s\n' "$out" | grep -qE -e "$pattern"; then
+		fails "$suite $what" "'$*' did not say '$pattern': $out"
+	else
+		passes "$suite $what"
+	fi
+}
+# left NAME [LIST]: the root is as it was when root_list wrote "before", or LIST.
+left()
+{
+	then=$work/$suite.${2:-before}
+	root_list "$root" >"$work/$suite.after"
+	if [ -s "$then" ] && cmp -s "$then" "$work/$suite.after"; then
+		passes "$suite $1 leaves nothing"
+	else
+		fails "$suite $1 leaves nothing" "$(diff "$then" "$work/$suite.after" | head -n 8)"
+	fi
+}
+# apt NAME ARGUMENTS...
+apt()
+{
+	what=$1
+	shift
+	if root_apt "$root" "$@" >"$work/$suite.apt" 2>&1; then
+		passes "$suite $what"
+	else
+		fails "$suite $what" "$(grep -E '^(E:|dpkg:| )' "$work/$suite.apt" | tail -n 8)"
+	fi
+}
+# Version and state of all packages, one line if they have the same.
+# shellcheck disable=SC2086
+installed() { root_run "$root" dpkg-query -W -f '${Version} ${db:Status-Status}\n' $names 2>/dev/null | sort -u; }
+# debs old|new: the packages of a directory of the root's /tmp, as the root sees them.
+debs() { (cd "$root" && ls "tmp/$1"/*.deb | sed 's|^|/|'); }
