@@ -47,6 +47,9 @@
 # make deb-glibc  trixie's own glibc package with the series for its version, in
 #                 dist/deb-glibc; as root, in a root of trixie; takes an hour
 #                 (CCACHE=1: keep what was compiled for the next change of the series)
+# make deb-musl   the same of trixie's musl, in dist/deb-musl; takes a few minutes
+# make alpine     the series for Alpine's musl in a checkout of aports (APORTS=DIR), or
+#                 the patches and a fragment of an APKBUILD in dist/alpine
 # make check-packages  install, upgrade, use and remove what dist/ has, in fresh
 #                 roots of Debian releases; root only (TESTS="deb": only these)
 # make doctor     say whether this machine closes the race (PROGRAM=file: and
@@ -56,7 +59,7 @@
 
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 .DELETE_ON_ERROR:
-.PHONY: deb-glibc
+.PHONY: deb-glibc deb-musl alpine
 .PHONY: all stock check check-matrix check-glibc check-operations \
 	check-mutants check-versions check-selftest check-programs torture \
 	doctor install-preload clean distclean check-patches series refresh check-archs bench report \
@@ -173,7 +176,7 @@ deb: all package-tools
 	@scripts/build-deb stage/$(glibc)-$(ARCH) stage/$(musl)-$(ARCH)
 
 check-packages: package-tools
-	@tests/check-packages --tests '$(TESTS)'
+	@KERNEL='$(KERNEL)' APORTS='$(APORTS)' tests/check-packages --tests '$(TESTS)'
 
 check-patches:
 	@scripts/check-patches $(if $(BUILD_EACH),--build) $(SERIES)
@@ -210,6 +213,13 @@ report: all stock
 deb-glibc:
 	@scripts/prerequisites install packages
 	@CCACHE='$(CCACHE)' scripts/deb-glibc
+
+deb-musl:
+	@scripts/prerequisites install packages
+	@scripts/deb-musl
+
+alpine:
+	@packaging/alpine/apply $(if $(APORTS),'$(APORTS)',--to dist/alpine)
 
 clean:
 	rm -rf stage dist build/src build/obj build/tests build/bin build/bench build/report build/lib build/log \
