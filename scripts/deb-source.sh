@@ -9,7 +9,8 @@
 #   profiles               of the build, or nothing
 # and call, in this order, deb_options, deb_fetch, deb_root, deb_source, build and
 # deb_packages. All is kept in build/deb-LIBC: what went into a build in inputs, and
-# only a change of that starts it again.
+# only a change of that starts it again. The packages go to $DIST, which is
+# dist/deb-LIBC if it is not set.
 
 # deb_options [--source-only]: as of the command line.
 deb_options()
@@ -24,7 +25,7 @@ deb_options()
 	adapted=$top/packaging/deb-$libc
 	work=$BUILD/deb-$libc
 	root=$work/root
-	dist=$top/dist/deb-$libc
+	dist=${DIST:-$top/dist/deb-$libc}
 	log=$BUILD/log/deb-$libc
 	jobs=${JOBS:-$(nproc)}
 	path=/usr/sbin:/usr/bin:/sbin:/bin

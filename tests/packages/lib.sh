@@ -50,3 +50,18 @@ apt()
 installed() { root_run "$root" dpkg-query -W -f '${Version} ${db:Status-Status}\n' $names 2>/dev/null | sort -u; }
 # debs old|new: the packages of a directory of the root's /tmp, as the root sees them.
 debs() { (cd "$root" && ls "tmp/$1"/*.deb | sed 's|^|/|'); }
+# same_packages NAME DIR DIR: each package of the first is in the second, byte for byte.
+same_packages()
+{
+	for f in "$2"/*.deb; do
+		n=${f##*/}
+		if cmp -s "$f" "$3/$n"; then
+			passes "$1: ${n%%_*}"
+			continue
+		fi
+		rm -rf "$work/a" "$work/b"
+		dpkg-deb -R "$f" "$work/a" && dpkg-deb -R "$3/$n" "$work/b" 2>/dev/null
+		fails "$1: ${n%%_*}" "these differ: $(diff -rq --no-dereference "$work/a" "$work/b" | awk '{ print $2 }' | head -n 5)"
+		rm -rf "$work/a" "$work/b"
+	done
+}
