@@ -136,11 +136,12 @@ build/bin/robust-check: tools/robust-check.c $(wildcard tools/*.h)
 	@mkdir -p $(@D)
 	@$(HOSTCC) -O2 -Wall -Wextra -static -o $@ $<
 
-# For this machine's programs. With no version of a symbol newer than glibc 2.17's.
+# For this machine's programs. With no version of a symbol newer than glibc 2.17's,
+# and nothing that musl lacks, such as what is called with _FORTIFY_SOURCE.
 build/lib/librobust-unlock.so: preload/librobust-unlock.c tools/vdso-symbol.h
 	@mkdir -p $(@D)
-	@$(HOSTCC) -O2 -Wall -Wextra -fPIC -fvisibility=hidden -shared -Wl,-z,now,-z,relro,-z,defs \
-		-Wl,-soname,$(@F) -o $@ $<
+	@$(HOSTCC) -O2 -Wall -Wextra -U_FORTIFY_SOURCE -fPIC -fvisibility=hidden -shared \
+		-Wl,-z,now,-z,relro,-z,defs -Wl,-soname,$(@F) -o $@ $<
 
 PREFIX ?= /usr/local
 install-preload: build/lib/librobust-unlock.so

@@ -23,13 +23,17 @@ typedef int unlock_function(pthread_mutex_t *);
 /*
  * With the version that glibc has had from its start: with another one, programs
  * of older releases would not even be started with this library. Weak, because
- * before 2.34 it is in libdl, which need not be loaded.
+ * before 2.34 they are in libdl and libpthread, which need not be loaded.
  */
 #if defined(__x86_64__) && defined(__LP64__) && defined(__GLIBC__)
 extern void *libcs_dlsym(void *, const char *) __attribute__((weak));
 __asm__(".symver libcs_dlsym, dlsym@GLIBC_2.2.5");
+/* Another name of pthread_mutex_unlock, for programs without libdl. */
+extern unlock_function other_name __attribute__((weak));
+__asm__(".symver other_name, __pthread_mutex_unlock@GLIBC_2.2.5");
 #else
 #define libcs_dlsym dlsym
+#define other_name NULL
 #endif
 
 static unlock_function *libcs_unlock;
@@ -42,6 +46,8 @@ static int pass_on(pthread_mutex_t *m)
 	if (__builtin_expect(!f, 0)) {
 		if (libcs_dlsym)
 			f = (unlock_function *)libcs_dlsym(RTLD_NEXT, "pthread_mutex_unlock");
+		if (!f)
+			f = other_name;
 		/* glibc before 2.34 without libpthread does nothing either. */
 		if (!f)
 			return 0;
@@ -106,14 +112,20 @@ typedef struct robust_list_head head_t;
 
 static unsigned (*try_unlock)(int *lock, unsigned tid, struct robust_list **slot);
 static int acting;
+/* For robust-check, which reads it in the memory of a process. */
+extern int librobust_unlock_acts __attribute__((alias("acting"), visibility("default")));
 
 /* Where libc keeps a thread's id, seen from its list head. It is read each time:
- * after fork it is another one, in a child of vfork the parent's, as for libc. Not
- * assumed: each thread compares it with gettid(2) before it is used. */
+ * after fork it is another one, in a child of vfork the parent's, as for libc. */
 #define TID_OFFSET (-16)
 
-/* The list head of this thread, which stays where it is, also over a fork. */
-static __thread head_t *own_head __attribute__((tls_model("initial-exec")));
+/*
+ * Where libc keeps the list head, seen from the thread pointer: both are in its
+ * descriptor of the thread. The kernel is asked at start only. To ask it in each
+ * thread would be a system call that a sandbox need not know, and kill for.
+ */
+static long head_offset;
+#define DESCRIPTOR_SIZE	4096	/* more than any glibc's */
 
 /* syscall(2) would change errno. */
 static long kernel(long nr, long a, long b, long c, long d, long e)
@@ -139,34 +151,9 @@ static int tid_of(const head_t *head)
 	return *(const volatile int *)((const char *)head + TID_OFFSET);
 }
 
-/* The head of this thread's list, as the kernel knows it, if libc's id of the thread
- * is in front of it. */
-static int ask_kernel(head_t **head)
-{
-	size_t size;
-
-	*head = NULL;
-	return !kernel(SYS_get_robust_list, 0, (long)head, (long)&size, 0, 0) &&
-	       *head && size == sizeof(**head) && (*head)->futex_offset == FUTEX_OFFSET &&
-	       tid_of(*head) == kernel(SYS_gettid, 0, 0, 0, 0, 0);
-}
-
-/*
- * NULL if this thread has no list that is libc's: a child of vfork or of a bare
- * clone, which has none and must not leave a mark in memory it shares; a thread
- * that registered another one; a filter that refuses the question. Then libc's
- * own function does what it always did.
- */
 static head_t *own_list(void)
 {
-	head_t *head = own_head;
-
-	if (__builtin_expect(head != NULL, 1))
-		return head;
-	if (!ask_kernel(&head))
-		return NULL;
-	own_head = head;
-	return head;
+	return (head_t *)((char *)__builtin_thread_pointer() + head_offset);
 }
 
 static struct __pthread_internal_list *entry(const void *p)
@@ -310,18 +297,31 @@ EXPORTED int pthread_mutex_unlock(pthread_mutex_t *m)
 	if (__builtin_expect((type & ~(TYPE_PI | 3)) == TYPE_ROBUST, 0) &&
 	    __atomic_load_n(&acting, __ATOMIC_ACQUIRE)) {
 		head = own_list();
-		if (head) {
-			tid = tid_of(head);
-			if (is_release(d, type, tid)) {
-				release(d, type, tid, head);
-				return 0;
-			}
+		tid = tid_of(head);
+		if (is_release(d, type, tid)) {
+			release(d, type, tid, head);
+			return 0;
 		}
 	}
 	return pass_on(m);
 }
 
 /* What follows runs once, at start. */
+
+/* Set head_offset, if the list that the kernel knows for this thread is libc's. */
+static int find_list(void)
+{
+	head_t *head = NULL;
+	size_t size;
+
+	if (kernel(SYS_get_robust_list, 0, (long)&head, (long)&size, 0, 0) || !head ||
+	    size != sizeof(*head))
+		return 0;
+	head_offset = (char *)head - (char *)__builtin_thread_pointer();
+	return head_offset >= -TID_OFFSET && head_offset < DESCRIPTOR_SIZE &&
+	       head->futex_offset == FUTEX_OFFSET &&
+	       tid_of(head) == kernel(SYS_gettid, 0, 0, 0, 0, 0);
+}
 
 static int looks_like(pthread_mutex_t *m, int tid, int kind, void *prev, void *next)
 {
@@ -460,6 +460,8 @@ static const char *reason(void)
 		return "glibc is older than 2.34";
 	if (!libcs_unlock)
 		return "libc has no pthread_mutex_unlock";
+	if (libcs_dlsym(RTLD_DEFAULT, "pthread_mutex_unlock") == (void *)libcs_unlock)
+		return "it was not preloaded but loaded later, and is not called";
 
 	try_unlock = vdso_symbol(TRY_UNLOCK_SYMBOL);
 	if (!try_unlock)
@@ -469,8 +471,9 @@ static const char *reason(void)
 	case 0: return "the dynamic linker was not found";
 	case 2: return "this glibc releases robust mutexes with the kernel's help itself";
 	}
-	if (!ask_kernel(&head))
+	if (!find_list())
 		return "the kernel does not tell of this thread's robust list and id";
+	head = own_list();
 	tid = tid_of(head);
 
 	slot = &pending;
@@ -488,7 +491,9 @@ static const char *reason(void)
 		return "the kernel or a filter refuses FUTEX_ROBUST_UNLOCK";
 	if (!probe_layout(head))
 		return "the mutexes of this libc do not look as expected";
-	own_head = head;
+	/* Some of those were contended. */
+	if (skip)
+		return "the kernel or a filter refuses FUTEX_ROBUST_UNLOCK for one kind of mutex";
 	return NULL;
 }
 
@@ -519,7 +524,3 @@ __attribute__((constructor)) static void start(void)
 }
 
 #endif
-
-/* What glibc's libpthread exported beside it, and old programs may refer to. */
-EXPORTED __typeof(pthread_mutex_unlock) __pthread_mutex_unlock
-	__attribute__((alias("pthread_mutex_unlock"), copy(pthread_mutex_unlock)));
