@@ -102,7 +102,11 @@ how := $(addprefix scripts/,lib.sh build-libc prepare-source fetch-source) \
 	tools/robust-cc tools/robust-run
 overlay := $(shell find nptl sysdeps -type f 2>/dev/null)
 
-all: $(patched) build/bin/robust-check build/lib/librobust-unlock.so
+# (tests/check-mutants makes others out of sources of its own.)
+PRELOAD := build/lib/librobust-unlock.so
+PRELOAD_SOURCE := preload/librobust-unlock.c
+
+all: $(patched) build/bin/robust-check $(PRELOAD)
 stock: $(unpatched)
 
 # (Empty: not configured yet, and read again.)
@@ -138,13 +142,13 @@ build/bin/robust-check: tools/robust-check.c $(wildcard tools/*.h)
 
 # For this machine's programs. With no version of a symbol newer than glibc 2.17's,
 # and nothing that musl lacks, such as what is called with _FORTIFY_SOURCE.
-build/lib/librobust-unlock.so: preload/librobust-unlock.c tools/vdso-symbol.h
+$(PRELOAD): $(PRELOAD_SOURCE) tools/vdso-symbol.h
 	@mkdir -p $(@D)
-	@$(HOSTCC) -O2 -Wall -Wextra -U_FORTIFY_SOURCE -fPIC -fvisibility=hidden -shared \
-		-Wl,-z,now,-z,relro,-z,defs -Wl,-soname,$(@F) -o $@ $<
+	@$(HOSTCC) -O2 -Wall -Wextra -U_FORTIFY_SOURCE -Itools -fPIC -fvisibility=hidden -shared \
+		-Wl,-z,now,-z,relro,-z,defs -Wl,-soname,librobust-unlock.so -o $@ -x c $<
 
 PREFIX ?= /usr/local
-install-preload: build/lib/librobust-unlock.so
+install-preload: $(PRELOAD)
 	@install -D -m 644 -t '$(DESTDIR)$(PREFIX)/lib' $<
 	@install -D -m 644 -t '$(DESTDIR)$(PREFIX)/share/man/man7' doc/man/librobust-unlock.7
 
@@ -190,7 +194,7 @@ refresh:
 	@scripts/refresh-series $(if $(CONTINUE),--continue,$(if $(FORCE),--force) \
 		$(LIBC) $(FROM) $(TO))
 
-check-mutants: all
+check-mutants: all $(if $(filter x86_64,$(ARCH)),stock)
 	@tests/check-mutants --kernel '$(KERNEL)' --arch $(ARCH) --mutants '$(MUTANTS)' $(names)
 
 check-versions: build/bin/robust-check

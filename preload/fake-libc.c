@@ -1,25 +1,49 @@
 // SPDX-License-Identifier: MIT
 /*
- * For the tests of librobust-unlock.so, preloaded before it: a libc that it does
- * not know. FAKE_LIBC=2.33: glibc of this version; FAKE_LIBC=layout: one that keeps
- * something else in __nusers.
+ * For the tests of librobust-unlock.so, preloaded before or behind it: a libc or a
+ * kernel that it does not know, and odd ways to be started. FAKE_LIBC is
+ *   2.33    glibc of this version
+ *   layout  one that keeps something else in __nusers
+ *   list    one that keeps a thread's id elsewhere
+ *   pi      a filter that refuses FUTEX_ROBUST_UNLOCK for FUTEX_UNLOCK_PI
+ *   dlopen  FAKE_DLOPEN, the library, is loaded by dlopen(3)
+ *   early   threads of a constructor use a robust mutex while the library starts
+ *           (to be preloaded behind it)
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
-#include <pthread.h>
-#include <stdlib.h>
-#include <string.h>
+#include <linux/futex.h>
+#undef FUTEX_WAKE
+#include "../tests/futex-filter.h"
 
-static const char *fake(void)
+static int is(const char *what)
 {
 	const char *s = getenv("FAKE_LIBC");
 
-	return s ? s : "";
+	return s && !strcmp(s, what);
 }
 
+/* The id that libc keeps, if it is not right at the moment. */
+static int *wrong_id;
+
+/* What the library asks for first. */
 const char *gnu_get_libc_version(void)
 {
-	return strcmp(fake(), "layout") ? fake() : "2.99";
+	struct robust_list_head *head;
+	size_t len;
+
+	if (is("2.33"))
+		return "2.33";
+	if (is("pi"))
+		filter_futex(~0u, FUTEX_UNLOCK_PI | FUTEX_ROBUST_UNLOCK,
+			     SECCOMP_RET_ERRNO | EPERM);
+	if (is("list") && !wrong_id) {
+		CHECK(!syscall(SYS_get_robust_list, 0, &head, &len));
+		wrong_id = (int *)((char *)head - 16);
+		CHECK(*wrong_id == gettid());
+		++*wrong_id;
+	}
+	return "2.99";
 }
 
 int pthread_mutex_lock(pthread_mutex_t *m)
@@ -27,10 +51,57 @@ int pthread_mutex_lock(pthread_mutex_t *m)
 	static int (*real)(pthread_mutex_t *);
 	int r;
 
+	if (wrong_id)
+		*wrong_id = gettid();
+	wrong_id = NULL;
 	if (!real)
 		real = (int (*)(pthread_mutex_t *))dlsym(RTLD_NEXT, "pthread_mutex_lock");
 	r = real(m);
-	if (!r && !strcmp(fake(), "layout") && m->__data.__kind & 16)
+	if (!r && is("layout") && m->__data.__kind & 16)
 		m->__data.__nusers += 2;
 	return r;
+}
+
+#define TURNS 20000
+
+static pthread_mutex_t early;
+static pthread_t threads[2];
+static int turns;
+
+static void *take_turns(void *arg)
+{
+	int i;
+
+	for (i = 0; i < TURNS; i++) {
+		EXPECT(pthread_mutex_lock(&early), 0);
+		turns++;
+		EXPECT(pthread_mutex_unlock(&early), 0);
+	}
+	return arg;
+}
+
+__attribute__((constructor)) static void start(void)
+{
+	static const struct variety v = { PTHREAD_MUTEX_NORMAL, PTHREAD_PRIO_NONE,
+					  PTHREAD_PROCESS_SHARED, "early" };
+	int i;
+
+	if (is("dlopen"))
+		CHECK(dlopen(getenv("FAKE_DLOPEN"), RTLD_NOW));
+	if (!is("early"))
+		return;
+	init(&early, &v);
+	for (i = 0; i < 2; i++)
+		EXPECT(pthread_create(&threads[i], NULL, take_turns, NULL), 0);
+}
+
+__attribute__((destructor)) static void end(void)
+{
+	int i;
+
+	if (!turns)
+		return;
+	for (i = 0; i < 2; i++)
+		EXPECT(pthread_join(threads[i], NULL), 0);
+	CHECK(turns == 2 * TURNS);
 }

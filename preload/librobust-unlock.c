@@ -86,7 +86,7 @@ static void say(const char *what, const char *detail)
 #include <stdint.h>
 #include <sys/syscall.h>
 
-#include "../tools/vdso-symbol.h"
+#include "vdso-symbol.h"
 
 #ifndef FUTEX_ROBUST_UNLOCK
 #define FUTEX_ROBUST_UNLOCK 512

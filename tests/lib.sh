@@ -97,6 +97,9 @@ unhelped()
 # The scenarios of kill-every-instruction in which somebody waits.
 contended='robust-waiter-remap pi-waiter-remap robust-waiter-rewrite pi-waiter-rewrite'
 
+# Those in which it is pthread_mutex_unlock that is stepped through.
+of_unlock="robust-remap robust-rewrite pi-remap pi-rewrite $contended inconsistent-remap inconsistent-waiter-remap pi-inconsistent-remap pi-inconsistent-waiter-remap"
+
 # What gdb needs beside its libraries, if it has Python in it.
 files_of_gdb()
 {
@@ -156,6 +159,9 @@ in_vm()
 			 "$(command -v gdb)" $(files_of_gdb); do
 			add="$add --add $f"
 		done
+	fi
+	if grep -q 'tests/preload ' "$the_plan"; then
+		add="$add --add $top/tests/preload --add $preload --add $bin/preload"
 	fi
 	# shellcheck disable=SC2086
 	suite_in_vm "$the_plan" "$number" "$the_kernel" "$the_append" "$the_log" $add
