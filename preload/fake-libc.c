@@ -6,6 +6,8 @@
  *   layout  one that keeps something else in __nusers
  *   list    one that keeps a thread's id elsewhere
  *   pi      a filter that refuses FUTEX_ROBUST_UNLOCK for FUTEX_UNLOCK_PI
+ *   waiters a kernel that leaves FUTEX_WAITERS in the word of a mutex with waiters
+ *   clone   a filter that refuses the clone(2) by which the library finds that out
  *   dlopen  FAKE_DLOPEN, the library, is loaded by dlopen(3)
  *   early   threads of a constructor use a robust mutex while the library starts
  *           (to be preloaded behind it)
@@ -15,6 +17,7 @@
 #include <linux/futex.h>
 #undef FUTEX_WAKE
 #include "../tests/futex-filter.h"
+#include "../tests/registers.h"
 
 static int is(const char *what)
 {
@@ -25,6 +28,17 @@ static int is(const char *what)
 
 /* The id that libc keeps, if it is not right at the moment. */
 static int *wrong_id;
+
+static void fake_kernel(int sig, siginfo_t *info, void *context)
+{
+	unsigned *word = (unsigned *)CONTEXT_ARG(context, 0);
+
+	(void)sig;
+	(void)info;
+	__atomic_fetch_and(word, FUTEX_WAITERS, __ATOMIC_RELEASE);
+	*(void **)CONTEXT_ARG(context, 4) = NULL;
+	CONTEXT_RESULT(context) = syscall(SYS_futex, word, FUTEX_WAKE, 1, NULL, NULL, 0);
+}
 
 /* What the library asks for first. */
 const char *gnu_get_libc_version(void)
@@ -37,6 +51,16 @@ const char *gnu_get_libc_version(void)
 	if (is("pi"))
 		filter_futex(~0u, FUTEX_UNLOCK_PI | FUTEX_ROBUST_UNLOCK,
 			     SECCOMP_RET_ERRNO | EPERM);
+	if (is("waiters")) {
+		struct sigaction sa = { .sa_sigaction = fake_kernel,
+					.sa_flags = SA_SIGINFO };
+
+		CHECK(!sigaction(SIGSYS, &sa, NULL));
+		filter_robust_unlock(SECCOMP_RET_TRAP);
+	}
+	if (is("clone"))
+		filter_call(SYS_clone, 0, ~0u, CLONE_VM | CLONE_FS | CLONE_FILES |
+			    CLONE_SIGHAND | CLONE_UNTRACED, SECCOMP_RET_ERRNO | EPERM);
 	if (is("list") && !wrong_id) {
 		CHECK(!syscall(SYS_get_robust_list, 0, &head, &len));
 		wrong_id = (int *)((char *)head - 16);

@@ -58,6 +58,7 @@ static int pass_on(pthread_mutex_t *m)
 
 /* The constructor below, in one of two versions, and what it may have to say. */
 #include <stdio.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -82,9 +83,12 @@ static void say(const char *what, const char *detail)
 #include <errno.h>
 #include <limits.h>
 #include <linux/futex.h>
+#include <sched.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
 
 #include "vdso-symbol.h"
 
@@ -407,6 +411,84 @@ static int probe_layout(head_t *head)
 	return 1;
 }
 
+/*
+ * Start a process that sleeps as long as *word is 1, and ends. It shares all with this
+ * one, and needs nothing but registers; a signal handler would need a stack, so signals
+ * have to be blocked. No thread, because there might be one still for a moment when
+ * the program asks for what only those without threads may have. Nobody but this
+ * function's caller can wait for it. Should nobody wake it, it does not sleep long.
+ */
+static int start_sleeper(int *word)
+{
+	static const struct timespec limit = { 20, 0 };
+	register long r10 __asm__("r10") = 0, r8 __asm__("r8") = 0;
+	register const void *r12 __asm__("r12") = word, *r13 __asm__("r13") = &limit;
+	long ret;
+
+	__asm__ volatile("syscall\n\t"
+			 "test %%rax, %%rax\n\t"
+			 "jnz 1f\n\t"
+			 "mov %[futex], %%eax\n\t"
+			 "mov %%r12, %%rdi\n\t"
+			 "mov %[wait], %%esi\n\t"
+			 "mov $1, %%edx\n\t"
+			 "mov %%r13, %%r10\n\t"
+			 "syscall\n\t"
+			 "mov %[exit], %%eax\n\t"
+			 "xor %%edi, %%edi\n\t"
+			 "syscall\n"
+			 "1:"
+			 : "=a"(ret)
+			 : "0"(SYS_clone), "D"(CLONE_VM | CLONE_FS | CLONE_FILES |
+					       CLONE_SIGHAND | CLONE_UNTRACED),
+			   "S"(0), "d"(0), "r"(r10), "r"(r8), "r"(r12), "r"(r13),
+			   [futex] "i"(SYS_futex), [wait] "i"(FUTEX_WAIT), [exit] "i"(SYS_exit)
+			 : "rcx", "r11", "memory");
+	return ret;
+}
+
+/*
+ * What the kernel leaves in the word of a mutex that it has released and that others
+ * still wait for: 0, or FUTEX_WAITERS, as a coming kernel may. A thread of a stock
+ * glibc never acquires a mutex with that word. -1 if it cannot be found out: no
+ * processes can be made.
+ */
+static long left_with_waiters(int tid)
+{
+	static const struct timespec a_moment = { 0, 1000000 };
+	int first = 1, word = tid | FUTEX_WAITERS, pid[2], i;
+	unsigned long all = ~0UL, mask;
+	struct robust_list *pending = (void *)8;
+	long left = -1, ret, waiting = 0;
+
+	kernel(SYS_rt_sigprocmask, SIG_BLOCK, (long)&all, (long)&mask, sizeof(mask), 0);
+	for (i = 0; i < 2; i++)
+		pid[i] = start_sleeper(&first);
+	kernel(SYS_rt_sigprocmask, SIG_SETMASK, (long)&mask, 0, sizeof(mask), 0);
+	/* Who was moved to the word does sleep. */
+	for (i = 0; pid[0] > 0 && pid[1] > 0 && waiting < 2 && i < 10000; i++) {
+		ret = kernel(SYS_futex, (long)&first, FUTEX_REQUEUE, 0, 2, (long)&word);
+		waiting += ret > 0 ? ret : 0;
+		if (waiting == 2)
+			break;
+		if (i < 100)
+			kernel(SYS_sched_yield, 0, 0, 0, 0, 0);
+		else
+			kernel(SYS_nanosleep, (long)&a_moment, 0, 0, 0, 0);
+	}
+	if (waiting == 2 && futex(&word, FUTEX_WAKE | FUTEX_ROBUST_UNLOCK, &pending) == 1)
+		left = (unsigned)__atomic_load_n(&word, __ATOMIC_RELAXED);
+	__atomic_store_n(&first, 0, __ATOMIC_RELAXED);
+	for (i = 0; i < 2; i++) {
+		kernel(SYS_futex, (long)&first, FUTEX_WAKE, 2, 0, 0);
+		kernel(SYS_futex, (long)&word, FUTEX_WAKE, 2, 0, 0);
+		while (pid[i] > 0 &&
+		       kernel(SYS_wait4, pid[i], 0, __WALL, 0, 0) == -EINTR)
+			;
+	}
+	return left;
+}
+
 /* A libc that has the name of the function in its dynamic linker uses it. */
 static int search_linker(struct dl_phdr_info *o, size_t size, void *in_linker)
 {
@@ -489,6 +571,12 @@ static const char *reason(void)
 	ret = futex(&word, FUTEX_WAKE | FUTEX_ROBUST_UNLOCK, slot);
 	if (ret || word || *(struct robust_list *volatile *)slot)
 		return "the kernel or a filter refuses FUTEX_ROBUST_UNLOCK";
+	switch (left_with_waiters(tid)) {
+	case 0: break;
+	case FUTEX_WAITERS:
+		return "this kernel leaves a bit in a mutex with waiters on which glibc's lock sleeps for good";
+	default: return "it cannot be found out what the kernel leaves in a mutex with waiters";
+	}
 	if (!probe_layout(head))
 		return "the mutexes of this libc do not look as expected";
 	/* Some of those were contended. */

@@ -18,18 +18,18 @@
 #define ROBUST_UNLOCK_FLAGS (sizeof(void *) == 4 ? \
 	FUTEX_ROBUST_UNLOCK | FUTEX_ROBUST_LIST32 : FUTEX_ROBUST_UNLOCK)
 
-/* From now on each call whose op has the value under the mask is answered with
- * the SECCOMP_RET_ action. Ends the test as skipped where filters are not
- * possible. */
-static UNUSED void filter_futex(unsigned mask, unsigned value, unsigned action)
+/* From now on each call of this number, whose argument ARG has the value under the
+ * mask in its low half, is answered with the SECCOMP_RET_ action. Ends the test as
+ * skipped where filters are not possible. */
+static UNUSED void filter_call(int number, int arg, unsigned mask, unsigned value,
+			       unsigned action)
 {
 	struct sock_filter code[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
 			 offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_futex, 0, 4),
-		/* The op is an int: the low half of the second argument. */
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 4),
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
-			 offsetof(struct seccomp_data, args[1])),
+			 offsetof(struct seccomp_data, args[0]) + 8 * arg),
 		BPF_STMT(BPF_ALU | BPF_AND | BPF_K, mask),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, 0, 1),
 		BPF_STMT(BPF_RET | BPF_K, action),
@@ -40,6 +40,12 @@ static UNUSED void filter_futex(unsigned mask, unsigned value, unsigned action)
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
 	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter))
 		skip("seccomp filters are not possible here");
+}
+
+/* The same for futex(2) calls and their op. */
+static UNUSED void filter_futex(unsigned mask, unsigned value, unsigned action)
+{
+	filter_call(SYS_futex, 1, mask, value, action);
 }
 
 static UNUSED void filter_robust_unlock(unsigned action)

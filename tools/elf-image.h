@@ -115,6 +115,30 @@ static void elf_read_dynamic(struct elf *e, const struct elf_segment *s)
 	}
 }
 
+/* The address of a symbol that the file exports, 0 if there is none. Linkers put the
+ * strings behind the symbols. */
+static inline uint64_t elf_symbol(const struct elf *e, const char *name)
+{
+	uint64_t i, tag, val, at = e->size, strings = e->size;
+	unsigned entry = e->is64 ? sizeof(Elf64_Sym) : sizeof(Elf32_Sym);
+	struct elf_segment s;
+	const char *found;
+	unsigned j;
+
+	for (j = 0; elf_segment(e, j, &s); j++)
+		for (i = 0; s.type == PT_DYNAMIC && elf_dynamic(e, &s, i, &tag, &val); i++)
+			if (tag == DT_SYMTAB)
+				at = elf_offset(e, val);
+			else if (tag == DT_STRTAB)
+				strings = elf_offset(e, val);
+	for (; at < strings && strings - at >= entry; at += entry) {
+		found = elf_string(e, strings + elf_get(e, at, 4), e->size);
+		if (found && !strcmp(found, name) && elf_get(e, at + (e->is64 ? 6 : 14), 2))
+			return elf_get(e, at + (e->is64 ? 8 : 4), e->is64 ? 8 : 4);
+	}
+	return 0;
+}
+
 /* 0 if DATA is an ELF program or library, whole or not, else -1. */
 static int elf_open(struct elf *e, const void *data, size_t size)
 {

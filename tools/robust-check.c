@@ -49,6 +49,8 @@
 /* What a libc that makes the look-up has in its read-only data. */
 #define PREFIX		"__vdso_futex_robust_list"
 #define PRELOAD_NAME	"librobust-unlock"
+#define PRELOAD_ACTS	"librobust_unlock_acts"	/* an int in it */
+#define PRELOAD_GLIBC	34	/* the oldest glibc that it knows, 2.34 */
 #define MAX_FILE	(1L << 30)
 
 enum {
@@ -101,7 +103,7 @@ static const struct {
 		"which stops the process for a moment, or run robust-check "
 		"inside its container" },
 	[PRELOAD] = { "preload",
-		"the preloaded library covers pthread_mutex_unlock, but not the "
+		"the preloaded library, where it acts, covers pthread_mutex_unlock, but not the "
 		"unlock inside of pthread_cond_wait: use a patched libc if robust "
 		"mutexes are used with conditions" },
 	[FOREIGN] = { "foreign",
@@ -125,6 +127,7 @@ struct target {
 	int deleted;		/* the libc in use is no longer the file at its path */
 	int tunable;		/* -1 if it is not set */
 	int preload;		/* librobust-unlock.so is loaded */
+	int preload_acts;	/* -1: not known */
 	int seccomp;		/* mode, of a process */
 	int vdso;		/* -1: as this process sees it */
 	unsigned states;	/* bits of enum state */
@@ -324,6 +327,26 @@ failed:
 	drop(b);
 	errno = n;
 	return -1;
+}
+
+/* Whether a list of libraries, as in LD_PRELOAD, has the one that takes unlocks over.
+ * One that is named by a path has to be there. */
+static int lists_preload(const char *list)
+{
+	size_t len;
+	char *name;
+	int found = 0;
+
+	for (; list && *list && !found; list += len + (list[len] != 0)) {
+		len = strcspn(list, ": \t\n");
+		name = strndup(list, len);
+		if (!name)
+			abort();
+		found = strstr(name, PRELOAD_NAME) &&
+			(!strchr(name, '/') || strchr(name, '$') || !access(name, R_OK));
+		free(name);
+	}
+	return found;
 }
 
 /* Open PATH as a process with the root directory ROOT sees it, its symbolic
@@ -695,9 +718,9 @@ static void examine_elf(int root, const char *path, struct blob *b,
 static void examine_program(const char *name, struct target *t)
 {
 	int depth, root = AT_FDCWD;
-	struct blob b;
+	struct blob b, list;
+	struct stat st;
 	char *path, *next;
-	const char *preload;
 
 	if (root_dir) {
 		root = open(root_dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -715,10 +738,16 @@ static void examine_program(const char *name, struct target *t)
 			break;
 		}
 		if (b.size < 2 || memcmp(b.data, "#!", 2)) {
-			preload = root == AT_FDCWD ? getenv("LD_PRELOAD") : NULL;
-			t->preload = preload && strstr(preload, PRELOAD_NAME);
-			if (root == AT_FDCWD)
+			/* With raised privileges the environment does not count. */
+			if (root == AT_FDCWD &&
+			    (stat(path, &st) || !(st.st_mode & (S_ISUID | S_ISGID)))) {
+				t->preload = lists_preload(getenv("LD_PRELOAD"));
 				t->tunable = get_tunable(getenv("GLIBC_TUNABLES"));
+			}
+			if (!read_in(root, "/etc/ld.so.preload", &list)) {
+				t->preload |= contains(&list, PRELOAD_NAME);
+				drop(&list);
+			}
 			examine_elf(root, path, &b, t);
 			break;
 		}
@@ -975,6 +1004,28 @@ static const char *path_inside(const char *root_path, const char *path)
 	return path;
 }
 
+/* Whether the library at this mapping, its first one, has found that it can act. */
+static int preload_acts(pid_t pid, int root, const struct mapping *m, const char *path,
+			const char *maps)
+{
+	struct blob b, word = { 0 };
+	struct elf e;
+	uint64_t at = 0;
+	int acts = -1;
+
+	if (read_mapped(pid, root, m, path, maps, &b))
+		return -1;
+	if (!elf_open(&e, b.data, b.size))
+		at = elf_symbol(&e, PRELOAD_ACTS);
+	if (at)
+		read_memory(pid, m->start + at, m->start + at + 4, &word);
+	if (word.size == 4)
+		acts = memcmp(word.data, "\0\0\0", 4) != 0;
+	drop(&word);
+	drop(&b);
+	return acts;
+}
+
 /* The libc among the mappings, and what there is to say about it. */
 static void find_mapped_libc(struct target *t, int root, const char *root_path,
 			     const char *maps, const struct elf *exe)
@@ -991,8 +1042,10 @@ static void find_mapped_libc(struct target *t, int root, const char *root_path,
 	while (next_mapping(&rest, &m)) {
 		inside = path_inside(root_path, m.path);
 		kind = *m.path == '/' ? kind_of(m.path) : NULL;
-		if (!kind && strstr(m.path, "/" PRELOAD_NAME))
+		if (!kind && !t->preload && strstr(m.path, "/" PRELOAD_NAME)) {
 			t->preload = 1;
+			t->preload_acts = preload_acts(t->pid, root, &m, inside, maps);
+		}
 		/* musl's libc may be mapped by the name of its file. */
 		if (!kind && *m.path == '/' && strlen(m.path) > 8 &&
 		    !strcmp(m.path + strlen(m.path) - 8, "/libc.so"))
@@ -1175,6 +1228,14 @@ static int compat_vdso(unsigned machine)
 
 /* --- the verdict ------------------------------------------------------ */
 
+/* N of glibc 2.N; if that is not known, a large one. */
+static int minor_of(const char *version)
+{
+	int n;
+
+	return version && sscanf(version, "2.%d", &n) == 1 ? n : INT_MAX;
+}
+
 static void judge(struct target *t, const struct elf *e)
 {
 	int glibc = t->libc && strcmp(t->libc, "musl") && strcmp(t->libc, "unknown");
@@ -1201,7 +1262,10 @@ static void judge(struct target *t, const struct elf *e)
 		t->states |= 1 << STATIC;
 	} else if (!strcmp(t->libc, "unknown")) {
 		t->states |= 1 << NO_LIBC;
-	} else if (t->preload && !strcmp(t->libc, "glibc")) {
+	} else if (t->preload && !strcmp(t->libc, "glibc") && e->machine == EM_X86_64 &&
+		   e->is64 && minor_of(t->version) >= PRELOAD_GLIBC &&
+		   /* It does not where the kernel does not help, and will where it does. */
+		   (t->preload_acts || t->states & (1 << OLD_KERNEL | 1 << NO_VDSO | 1 << REFUSED))) {
 		t->states |= 1 << PRELOAD;
 	} else {
 		t->states |= 1 << UNPATCHED;
@@ -1340,8 +1404,10 @@ static void print_json(const struct target *t, int n, unsigned all, int failed,
 		json_string(strcmp(t->libc, "static") ? t->loader : NULL);
 		printf(", \"libc_file\": ");
 		json_string(t->libc_file ? t->libc_file : t->loader);
-		printf(",\n      \"patched\": %s, \"deleted\": %s, \"preload\": %s, \"tunable\": ",
-		       boolean(t->patched), boolean(t->deleted), boolean(t->preload));
+		printf(",\n      \"patched\": %s, \"deleted\": %s, \"preload\": %s, "
+		       "\"preload_acts\": %s, \"tunable\": ",
+		       boolean(t->patched), boolean(t->deleted), boolean(t->preload),
+		       !t->preload || t->preload_acts < 0 ? "null" : boolean(t->preload_acts));
 		if (t->tunable < 0)
 			printf("null");
 		else
@@ -1385,7 +1451,9 @@ static void print_target(const struct target *t)
 		printf(" (deleted since the process was started)");
 	printf("\n  patched: %s\n", t->patched ? "yes" : "no");
 	if (t->preload)
-		printf("  preloaded: %s.so\n", PRELOAD_NAME);
+		printf("  preloaded: %s.so%s\n", PRELOAD_NAME,
+		       t->preload_acts < 0 ? "" : t->preload_acts ? ", which acts" :
+		       ", which does not act (with ROBUST_UNLOCK_DEBUG=1 it says why)");
 	if (t->tunable >= 0)
 		printf("  %s: %d\n", tunable_name(), t->tunable);
 	if (t->vdso >= 0)
@@ -1486,7 +1554,7 @@ int main(int argc, char **argv)
 		}
 	}
 	for (i = 1; i < argc; i++) {
-		t[n].tunable = t[n].vdso = -1;
+		t[n].tunable = t[n].vdso = t[n].preload_acts = -1;
 		if (options && !strcmp(argv[i], "--"))
 			options = 0;
 		else if (options && !strcmp(argv[i], "--root"))
