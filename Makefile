@@ -26,8 +26,9 @@
 # make refresh LIBC=glibc FROM=2.44 TO=2.45  make the series for a release out of
 #                 that for another one (FORCE=1: anew; CONTINUE=1: go on after
 #                 the hand work it has stopped for)
-# make check-mutants  take out of the patches one line at a time and see that a
-#                 test fails then (MUTANTS="name...": only these)
+# make check-mutants  take out of the patches, and of librobust-unlock.so, one line
+#                 at a time and see that a test fails then (MUTANTS="name...": only
+#                 these)
 # make check-archs  compile what the patches touch in glibc for further
 #                 architectures that have a cross compiler (ARCHS="arm s390x")
 # make install-preload  librobust-unlock.so and its man page to PREFIX, which is
