@@ -66,21 +66,9 @@ static void *in_new_thread(void *arg)
  * for the unlock either. */
 static void in_sandbox(void *arg)
 {
-	struct sock_filter code[] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_get_robust_list, 4, 0),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_gettid, 3, 0),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_futex, 0, 3),
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[1])),
-		BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, FUTEX_ROBUST_UNLOCK, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRAP),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-	};
-	struct sock_fprog filter = { sizeof(code) / sizeof(code[0]), code };
-
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
-	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter))
-		skip("seccomp filters are not possible here");
+	filter_call(SYS_get_robust_list, 0, 0, 0, SECCOMP_RET_TRAP);
+	filter_call(SYS_gettid, 0, 0, 0, SECCOMP_RET_TRAP);
+	filter_robust_unlock(SECCOMP_RET_TRAP);
 	in_new_thread(arg);
 	in_thread(in_new_thread, arg);
 }
