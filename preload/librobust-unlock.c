@@ -412,7 +412,7 @@ static int probe_layout(head_t *head)
 }
 
 /*
- * Start a process that sleeps as long as *word is 1, and ends. It shares all with this
+ * Start a process that sleeps as long as *word is 0, and ends. It shares all with this
  * one, and needs nothing but registers; a signal handler would need a stack, so signals
  * have to be blocked. No thread, because there might be one still for a moment when
  * the program asks for what only those without threads may have. Nobody but this
@@ -431,7 +431,7 @@ static int start_sleeper(int *word)
 			 "mov %[futex], %%eax\n\t"
 			 "mov %%r12, %%rdi\n\t"
 			 "mov %[wait], %%esi\n\t"
-			 "mov $1, %%edx\n\t"
+			 "xor %%edx, %%edx\n\t"
 			 "mov %%r13, %%r10\n\t"
 			 "syscall\n\t"
 			 "mov %[exit], %%eax\n\t"
@@ -456,7 +456,7 @@ static int start_sleeper(int *word)
 static long left_with_waiters(int tid)
 {
 	static const struct timespec a_moment = { 0, 1000000 };
-	int first = 1, word = tid | FUTEX_WAITERS, pid[2], i;
+	int first = 0, word = tid | FUTEX_WAITERS, pid[2], i;
 	unsigned long all = ~0UL, mask;
 	struct robust_list *pending = (void *)8;
 	long left = -1, ret, waiting = 0;
@@ -466,10 +466,11 @@ static long left_with_waiters(int tid)
 		pid[i] = start_sleeper(&first);
 	kernel(SYS_rt_sigprocmask, SIG_SETMASK, (long)&mask, 0, sizeof(mask), 0);
 	/* Who was moved to the word does sleep. */
-	for (i = 0; pid[0] > 0 && pid[1] > 0 && waiting < 2 && i < 10000; i++) {
-		ret = kernel(SYS_futex, (long)&first, FUTEX_REQUEUE, 0, 2, (long)&word);
-		waiting += ret > 0 ? ret : 0;
-		if (waiting == 2)
+	for (i = 0; pid[0] > 0 && pid[1] > 0 && i < 5000; i++) {
+		/* If it is 0, which is the last argument. */
+		ret = kernel(SYS_futex, (long)&first, FUTEX_CMP_REQUEUE, 0, 2, (long)&word);
+		waiting += ret;
+		if (ret < 0 || waiting == 2)
 			break;
 		if (i < 100)
 			kernel(SYS_sched_yield, 0, 0, 0, 0, 0);
@@ -478,7 +479,7 @@ static long left_with_waiters(int tid)
 	}
 	if (waiting == 2 && futex(&word, FUTEX_WAKE | FUTEX_ROBUST_UNLOCK, &pending) == 1)
 		left = (unsigned)__atomic_load_n(&word, __ATOMIC_RELAXED);
-	__atomic_store_n(&first, 0, __ATOMIC_RELAXED);
+	__atomic_store_n(&first, 1, __ATOMIC_RELAXED);
 	for (i = 0; i < 2; i++) {
 		kernel(SYS_futex, (long)&first, FUTEX_WAKE, 2, 0, 0);
 		kernel(SYS_futex, (long)&word, FUTEX_WAKE, 2, 0, 0);
