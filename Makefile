@@ -229,7 +229,7 @@ alpine:
 
 clean:
 	rm -rf stage dist build/src build/obj build/tests build/bin build/bench build/report build/lib build/log \
-		build/deb build/packages
+		build/deb build/deb-glibc build/deb-musl build/packages
 
 distclean: clean
 	rm -rf build configure config.mk config.log config.status autom4te.cache

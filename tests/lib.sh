@@ -111,6 +111,8 @@ files_of_gdb()
 # suite_in_vm PLAN FIRST-NUMBER KERNEL APPEND LOG [--add FILE]...: work off a plan in
 # VMs that have these files: in one with two CPUs, then what single-steps in one
 # with a single CPU. Between emulated CPUs each step is many times as expensive.
+# $parts: both, or one of them.
+parts='without,2 only,1'
 suite_in_vm()
 {
 	the_plan=$1 number=$2 the_kernel=$3 the_append=$4 the_log=$5
@@ -120,7 +122,7 @@ suite_in_vm()
 	# The other architectures are emulated with more effort.
 	vm_timeout=5400
 	[ -z "$emulator" ] || vm_timeout=18000
-	for part in without,2 only,1; do
+	for part in $parts; do
 		case $part in
 		only,*) grep -q 'kill-every-' "$the_plan" || continue
 			the_log=${the_log%.log}-steps.log ;;

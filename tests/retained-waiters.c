@@ -21,7 +21,7 @@
 #define TID_MASK	0x3fffffffU	/* FUTEX_TID_MASK, uapi/linux/futex.h */
 #define FUTEX_WAITERS	0x80000000U
 #define SLEEPERS	2
-#define CHANGES		20000
+#define CHANGES		5000
 
 struct state {
 	pthread_mutex_t mutex;
@@ -88,12 +88,12 @@ static void sleeper(void *arg)
 }
 
 /* The word never has an owner but for us, so the mutex is to be had. Until it was
- * seen changed often enough; where there is one CPU only, or it is busy, for
- * two seconds. */
+ * seen changed often enough; where there is one CPU only, or it is busy, for a
+ * second. */
 static void take_while_it_changes(void *arg)
 {
 	volatile unsigned *word = arg;
-	time_t end = time(NULL) + 2;
+	time_t end = time(NULL) + 1;
 	int changes = 0, e;
 
 	while (changes < CHANGES && time(NULL) <= end) {

@@ -34,7 +34,7 @@ left()
 		fails "$suite $1 leaves nothing" "$(diff "$then" "$work/$suite.after" | head -n 8)"
 	fi
 }
-# apt NAME ARGUMENTS...
+# apt NAME ARGUMENTS...: returns 1 if that failed.
 apt()
 {
 	what=$1
@@ -43,6 +43,7 @@ apt()
 		passes "$suite $what"
 	else
 		fails "$suite $what" "$(grep -E '^(E:|dpkg:| )' "$work/$suite.apt" | tail -n 8)"
+		return 1
 	fi
 }
 # Version and state of all packages, one line if they have the same.
