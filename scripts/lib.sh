@@ -62,6 +62,14 @@ require_space()
 		die "$1 has ${avail} MB left and $2 MB are needed: free some space and run make again, it goes on where it stopped"
 }
 
+# one_at_a_time FILE: wait while another process has this lock, and have it until
+# this process ends.
+one_at_a_time()
+{
+	mkdir -p "${1%/*}" && exec 9>"$1" || die "cannot write $1"
+	flock 9 || die "cannot lock $1 (flock is in util-linux)"
+}
+
 # Print the archive that the machine's own apt reads its suite from.
 apt_mirror()
 {
