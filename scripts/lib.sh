@@ -79,18 +79,26 @@ apt_mirror()
 		sed -n "s|^'\(.*\)/dists/$suite/\(In\)\{0,1\}Release.*|\1|p" | head -n 1
 }
 
-# kill_tree PID: end PID and all it started, the deepest last so that no
-# parent takes the death of a child for a result.
+# tree_of PID: print PID and all it started, parents first. (It starts nothing itself.)
+tree_of()
+{
+	echo "$1"
+	for file in /proc/"$1"/task/*/children; do
+		list=
+		# (There is no end of line in it, and no file when the process is gone.)
+		{ read -r list <"$file"; } 2>/dev/null || :
+		for child in $list; do
+			tree_of "$child"
+		done
+	done
+}
+
+# kill_tree PID: end PID and all it started, at once: a parent must not take the death
+# of a child for a result, nor a compiler go on when make has removed what it makes.
 kill_tree()
 {
-	# shellcheck disable=SC2013
-	for child in $1 $(cat /proc/"$1"/task/*/children 2>/dev/null); do
-		if [ "$child" = "$1" ]; then
-			kill "$child" 2>/dev/null
-		else
-			(kill_tree "$child")
-		fi
-	done
+	# shellcheck disable=SC2046
+	kill $(tree_of "$1") 2>/dev/null
 }
 
 # step LABEL LOG COMMAND...: run COMMAND with its output in LOG. Shows that it

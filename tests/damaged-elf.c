@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 /*
- * damaged-elf FILE DIR: write what is left of a small ELF file when it is cut or
+ * damaged-elf FILE DIR [cut]: write what is left of a small ELF file when it is cut or
  * changed, one file for each, named by what was done: cut at each byte of its
  * headers and around each place where something begins or ends; each number in
  * the header, the program headers and the dynamic section set to values that
  * point out of the file, wrap around or are huge, as file of either class and
  * byte order. With FILE a copy of ld.so.cache, the same at each of its words.
+ * cut: only those that are cut.
  */
 #include <elf.h>
 #include <stdint.h>
@@ -18,6 +19,7 @@
 
 static unsigned char data[MAX_SIZE], changed[MAX_SIZE];
 static size_t size;
+static int cut_only;
 
 static void write_file(const char *what, size_t at, unsigned long value,
 		       const unsigned char *from, size_t len)
@@ -50,7 +52,7 @@ static void change(size_t at, size_t width)
 	};
 	size_t v, i, kind;
 
-	if (at + width > size)
+	if (cut_only || at + width > size)
 		return;
 	for (v = 0; v < sizeof(values) / sizeof(*values); v++)
 		for (kind = 0; kind < 4; kind++) {
@@ -73,9 +75,10 @@ int main(int argc, char **argv)
 	size_t i, j;
 	FILE *f;
 
-	f = argc == 3 ? fopen(argv[1], "r") : NULL;
+	cut_only = argc == 4 && !strcmp(argv[3], "cut");
+	f = argc == 3 + cut_only ? fopen(argv[1], "r") : NULL;
 	if (!f || chdir(argv[2])) {
-		fprintf(stderr, "usage: damaged-elf FILE DIR\n");
+		fprintf(stderr, "usage: damaged-elf FILE DIR [cut]\n");
 		return 2;
 	}
 	size = fread(data, 1, sizeof(data), f);
