@@ -169,18 +169,20 @@ in_vm()
 	suite_in_vm "$the_plan" "$number" "$the_kernel" "$the_append" "$the_log" $add
 }
 
-# report PLAN TAP: count the results of a plan that was worked off. A planned
+# report PLAN TAP...: count the results of a plan that was worked off. A planned
 # test without a result has failed. $first is the number of the next test.
 first=1 passed=0 failed=0 skipped=0
 report()
 {
-	planned=$(wc -l <"$work/$1")
-	s=$(grep -c '^ok .* # SKIP' "$2")
-	p=$(($(grep -c '^ok ' "$2") - s))
+	the_plan=$1
+	shift
+	planned=$(wc -l <"$work/$the_plan")
+	s=$(cat "$@" | grep -c '^ok .* # SKIP')
+	p=$(($(cat "$@" | grep -c '^ok ') - s))
 	f=$((planned - s - p))
-	shown=$(grep -c '^not ok ' "$2")
+	shown=$(cat "$@" | grep -c '^not ok ')
 	[ "$f" -eq "$shown" ] ||
-		echo "not ok - $1: $((f - shown)) of $planned tests gave no result"
+		echo "not ok - $the_plan: $((f - shown)) of $planned tests gave no result"
 	passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
 	first=$((first + planned))
 }
