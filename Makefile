@@ -2,7 +2,12 @@
 # make            build and stage the patched libcs (ARCH=i386, x32, aarch64 or
 #                 riscv64: cross build them for that architecture)
 # make stock      stage the same versions unpatched, for comparison
-# make check      test them, here and in a VM (TESTS=name: only that test)
+# make check      the strongest tests of each kind, here and in a VM, in less than 20
+#                 minutes (TESTS=name: only that test, all there is of it)
+# make check-all  all tests, in the parts of tests/parts; takes an hour (PART=3/8 or
+#                 PART=native: only that one; SUMMARY=1: what those that were run
+#                 on this commit have shown; UNTIL=SECONDS, since 1970: what is over
+#                 by then, in an order of the commit's)
 # make check-matrix  all tests on kernels from 6.1 to 7.3, each libc patched and
 #                 stock, in one table; takes hours (KERNELS="6.1 7.2": on these)
 # make check-glibc  glibc's own tests of nptl/, here or, with VM=7.2, on that
@@ -61,7 +66,7 @@
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 .DELETE_ON_ERROR:
 .PHONY: deb-glibc deb-musl alpine
-.PHONY: all stock check check-matrix check-glibc check-operations \
+.PHONY: all stock check check-all check-matrix check-glibc check-operations \
 	check-mutants check-versions check-selftest check-programs torture \
 	doctor install-preload clean distclean check-patches series refresh check-archs bench report \
 	package-tools deb check-packages
@@ -158,6 +163,10 @@ doctor: build/bin/robust-check
 
 check: all $(if $(filter x32,$(ARCH)),,stock)
 	@tests/check --kernel '$(KERNEL)' --arch $(ARCH) --tests '$(TESTS)' $(names)
+
+check-all: all $(if $(filter x32,$(ARCH)),,stock)
+	@tests/check-all --kernel '$(KERNEL)' --arch $(ARCH) $(if $(PART),--part '$(PART)') \
+		$(if $(UNTIL),--until '$(UNTIL)') $(if $(SUMMARY),--summary) $(names)
 
 check-matrix: all stock
 	@tests/check-matrix --kernels '$(KERNELS)' --arch $(ARCH) --tests '$(TESTS)' $(names)

@@ -103,7 +103,7 @@ static void behave(void *arg)
 	CHECK(!syscall(SYS_get_robust_list, 0, &head, &len));
 	CHECK(!head->list_op_pending);
 	for (int ms = 0; !s->taken; ms++) {
-		if (ms > 20000)
+		if (ms > patience(20000))
 			fail(__FILE__, __LINE__, "the waiter is left asleep");
 		sleep_ms(1);
 	}

@@ -21,7 +21,7 @@ static volatile int *forged;
 
 static void wait_for_it(void *arg)
 {
-	struct timespec ts = in_ms(60000);
+	struct timespec ts = in_ms(patience(60000));
 
 	(void)arg;
 	while (!*forged)

@@ -25,6 +25,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "patience.h"
+
 /* One variety of robust mutex. */
 struct variety {
 	int type, protocol, pshared;
@@ -214,15 +216,15 @@ static UNUSED int take(enum taker how, pthread_mutex_t *m)
 		 * FUTEX_LOCK_PI2, and not under every emulator. */
 		if (syscall(SYS_futex, NULL, 13, 0, NULL, NULL, 0) == -1 &&
 		    errno == ENOSYS) {
-			ts = in_ms(60000);
+			ts = in_ms(patience(60000));
 			return pthread_mutex_clocklock(m, CLOCK_REALTIME, &ts);
 		}
 		CHECK(!clock_gettime(CLOCK_MONOTONIC, &ts));
-		ts.tv_sec += 60;
+		ts.tv_sec += patience(60);
 		return pthread_mutex_clocklock(m, CLOCK_MONOTONIC, &ts);
 #endif
 	default:
-		ts = in_ms(60000);
+		ts = in_ms(patience(60000));
 		return pthread_mutex_timedlock(m, &ts);
 	}
 }
@@ -261,7 +263,7 @@ static UNUSED int status_in_time(pid_t pid)
 	int ms, status;
 
 	for (ms = 0; !waitpid(pid, &status, WNOHANG); ms++) {
-		if (ms > 20000) {
+		if (ms > patience(20000)) {
 			kill(pid, SIGKILL);
 			fail(__FILE__, __LINE__, "a process does not end: left asleep?");
 		}
@@ -354,7 +356,7 @@ static UNUSED void wait_until_all_asleep(const pid_t *pid, int n)
 {
 	int ms, i, seen = 0;
 
-	for (ms = 0; ms < 30000 && seen < 20; ms++) {
+	for (ms = 0; ms < patience(30000) && seen < 20; ms++) {
 		int all = 1;
 
 		for (i = 0; i < n; i++) {

@@ -3,15 +3,10 @@
  * End a thread at every instruction of every operation on a robust mutex, and
  * ask the others what they got.
  *
- * Usage: kill-every-operation [--list] [SHARD=i/n] [old-kernel] [breakpoints]
- *                             [PART...]
+ * Usage: kill-every-operation [--list] [SHARD=i/n] [old-kernel] [PART...]
  *   --list      print the labels of the operations and do nothing
  *   SHARD       only every n-th operation, from the i-th (1..n) on
  *   old-kernel  a kernel before 7.2: see "overtaken" below
- *   breakpoints go to a boundary by debug registers, not by steps: the same maps
- *               in a fifth of the time. Not on an emulated machine with several
- *               CPUs: the kernel patches its code when the first one is set, of
- *               which QEMU lets a CPU see a half, and the kernel crashes
  *   PART        only operations whose label contains it, such as "lock, held";
  *               a dot stands for a blank
  *
@@ -65,8 +60,8 @@
 #define PAGE		4096
 #define MUTEX_OFFSET	256	/* keeps data on both sides of the mutex */
 #define MAX_BOUNDARIES	20000	/* a call that never returns */
-#define STUCK_MS	300	/* asleep for so long without a break: for good */
-#define PATIENCE_MS	60000	/* longer than this: the harness failed */
+#define STUCK_MS	patience(300)	/* asleep for so long without a break: for good */
+#define PATIENCE_MS	patience(60000)	/* longer than this: the harness failed */
 #define MAX_WAITERS	3
 
 /*
@@ -214,7 +209,7 @@ static pid_t group;		/* the process whose threads they are, or 0 */
 static unsigned char *mutex_page;	/* at this address in every process */
 static pthread_cond_t *cond;		/* in the page after it */
 static const struct variety *now;	/* being run */
-static int old_kernel, breakpoints;
+static int old_kernel;
 
 static void cleanup(void)
 {
@@ -657,7 +652,7 @@ static enum stop run_to(unsigned long pc)
 	enum stop s = STOPPED;
 	int rounds, sig;
 
-	if (!breakpoints || !set_breakpoints(tid, pc, v.ret))
+	if (!set_breakpoints(tid, pc, v.ret))
 		return step();
 	if (ptrace(PTRACE_CONT, tid, 0, 0))
 		die("cannot make the victim go on");
@@ -1175,7 +1170,7 @@ static int possible(const struct variety *variety)
 static void usage(void)
 {
 	fprintf(stderr, "usage: kill-every-operation [--list] [SHARD=i/n] "
-		"[old-kernel] [breakpoints] [PART...]\n");
+		"[old-kernel] [PART...]\n");
 	exit(2);
 }
 
@@ -1206,8 +1201,6 @@ int main(int argc, char **argv)
 			list = 1;
 		else if (!strcmp(argv[first], "old-kernel"))
 			old_kernel = 1;
-		else if (!strcmp(argv[first], "breakpoints"))
-			breakpoints = 1;
 		else if (!strncmp(argv[first], "SHARD=", 6))
 			parse_shard(argv[first], &shard, &shards);
 		else if (argv[first][0] == '-')

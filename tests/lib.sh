@@ -37,6 +37,20 @@ known_tests()
 	done
 }
 
+# refuse_second NAME: stop if another run of that name works in this tree, of which it
+# would remove the results; have the lock until this process and its children end.
+refuse_second()
+{
+	mkdir -p "$BUILD/tests" || die "cannot create $BUILD/tests"
+	exec 8>>"$BUILD/tests/$1.lock" || die "cannot write $BUILD/tests/$1.lock"
+	flock -n 8 ||
+		die "another run in this tree is under way (process $(cat "$BUILD/tests/$1.lock"), or what it left): wait for it, or work in another clone"
+	echo $$ >"$BUILD/tests/$1.lock"
+}
+
+# results_of ARCH: the directory with the results of this commit.
+results_of() { echo "$BUILD/results/$1-$("$top/scripts/this-commit" | tr ' ' -)"; }
+
 # compile STAGE dynamic|static [PROGRAM...]: the programs of one libc, or these.
 compile()
 {
@@ -111,8 +125,6 @@ files_of_gdb()
 # suite_in_vm PLAN FIRST-NUMBER KERNEL APPEND LOG [--add FILE]...: work off a plan in
 # VMs that have these files: in one with two CPUs, then what single-steps in one
 # with a single CPU. Between emulated CPUs each step is many times as expensive.
-# $parts: both, or one of them.
-parts='without,2 only,1'
 suite_in_vm()
 {
 	the_plan=$1 number=$2 the_kernel=$3 the_append=$4 the_log=$5
@@ -122,15 +134,15 @@ suite_in_vm()
 	# The other architectures are emulated with more effort.
 	vm_timeout=5400
 	[ -z "$emulator" ] || vm_timeout=18000
-	for part in $parts; do
-		case $part in
+	for of_plan in without,2 only,1; do
+		case $of_plan in
 		only,*) grep -q 'kill-every-' "$the_plan" || continue
-			the_log=${the_log%.log}-steps.log ;;
+			! grep -qv 'kill-every-' "$the_plan" || the_log=${the_log%.log}-steps.log ;;
 		*) grep -qv 'kill-every-' "$the_plan" || continue ;;
 		esac
 		"$top/tests/vm/run" --kernel "$the_kernel" --arch "$arch" --append "$the_append" \
-			--cpus "${part#*,}" --timeout $vm_timeout --log "$the_log" "$@" -- \
-			"$top/tests/run-suite" "$the_plan" "$number" "${part%,*}" kill-every-
+			--cpus "${of_plan#*,}" --timeout $vm_timeout --log "$the_log" "$@" -- \
+			"$top/tests/run-suite" "$the_plan" "$number" "${of_plan%,*}" kill-every-
 	done
 }
 

@@ -35,7 +35,7 @@ static void try_all(void *arg)
 
 	(void)arg;
 	for (round = 0; round < 2; round++) {
-		struct timespec ts = in_ms(5000);
+		struct timespec ts = in_ms(patience(5000));
 
 		EXPECT(pthread_mutex_trylock(&s->mutex), ENOTRECOVERABLE);
 		/* Not lock yet: this one tells a hang from the right thing. */
@@ -51,7 +51,7 @@ static void try_all(void *arg)
 static void wait_in_vain(void *arg)
 {
 	int i = (int)(size_t)arg;
-	struct timespec ts = in_ms(60000);
+	struct timespec ts = in_ms(patience(60000));
 
 	if (s->how == COND_WAIT)
 		EXPECT(pthread_mutex_lock(&s->mutex), 0);
@@ -79,7 +79,7 @@ static void await_count(volatile int *counter, int n)
 	int ms;
 
 	for (ms = 0; *counter < n; ms++) {
-		if (ms > 20000)
+		if (ms > patience(20000))
 			fail(__FILE__, __LINE__, "%d of %d waiters %s", n - *counter, n,
 			     counter == &s->ended ? "are left asleep" :
 			     "do not come to wait");

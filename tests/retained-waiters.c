@@ -154,7 +154,7 @@ static void one(const struct variety *v)
 			*word = FUTEX_WAITERS;
 			take_and_check((void *)word);
 		} else {
-			alarm(20);
+			alarm(patience(20));
 			in_thread(take_and_check_thread, (void *)word);
 			alarm(0);
 		}

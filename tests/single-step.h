@@ -18,6 +18,9 @@
 #ifndef SINGLE_STEP_H
 #define SINGLE_STEP_H
 
+#if defined(__x86_64__) || defined(__i386__)
+#include <cpuid.h>
+#endif
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -29,6 +32,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "patience.h"
 #include "registers.h"
 
 #define TID_MASK	0x3fffffffU	/* FUTEX_TID_MASK, uapi/linux/futex.h */
@@ -409,7 +413,9 @@ static inline int step_is_done(pid_t tid)
 /* In the parent: have the stopped thread stop when it is about to execute what
  * is at either address, without a step for each instruction before. The debug
  * registers are the thread's own. (0, 0): not any more, without which a step
- * would not get past such an address. Returns false if this is not possible. */
+ * would not get past such an address. Returns false if this is not possible: the
+ * kernel patches its own code when the first one is set, of which QEMU's emulator
+ * lets a second CPU see a half, and the kernel crashes. */
 static inline int set_breakpoints(pid_t tid, unsigned long a, unsigned long b)
 {
 #if defined(__x86_64__) || defined(__i386__)
@@ -417,8 +423,17 @@ static inline int set_breakpoints(pid_t tid, unsigned long a, unsigned long b)
 	unsigned long on = (a ? 1 : 0) | (b ? 4 : 0);
 	size_t at = offsetof(struct user, u_debugreg);
 	size_t one = sizeof(((struct user *)NULL)->u_debugreg[0]);
+	static int possible = -1;
 
-	if (ptrace(PTRACE_POKEUSER, tid, (void *)(at + 7 * one), 0))
+	if (possible < 0) {
+		/* QEMU, target/i386: its emulator's name as a hypervisor. */
+		unsigned eax, name[4] = { 0, 0, 0, 0 };
+
+		__cpuid(0x40000000, eax, name[0], name[1], name[2]);
+		possible = sysconf(_SC_NPROCESSORS_ONLN) == 1 ||
+			   strcmp((char *)name, "TCGTCGTCGTCG");
+	}
+	if (!possible || ptrace(PTRACE_POKEUSER, tid, (void *)(at + 7 * one), 0))
 		return 0;
 	return !on || (!ptrace(PTRACE_POKEUSER, tid, (void *)at, a) &&
 		       !ptrace(PTRACE_POKEUSER, tid, (void *)(at + one), b) &&

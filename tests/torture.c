@@ -30,7 +30,7 @@
 #define PROCESSES	4
 #define THREADS		3	/* of each */
 #define PRIVATE		8	/* mutexes of each process */
-#define PATIENCE_MS	30000
+#define PATIENCE_MS	patience(30000)
 #ifdef __GLIBC__
 #define LOCK_WORD	0	/* in a pthread_mutex_t, for messages only */
 #else

@@ -14,7 +14,7 @@ static pthread_mutex_t *m;
 
 static void try_it(void *error)
 {
-	struct timespec ts = in_ms(20000);
+	struct timespec ts = in_ms(patience(20000));
 
 	filter_futex(FUTEX_CMD_MASK, FUTEX_TRYLOCK_PI,
 		     SECCOMP_RET_ERRNO | (unsigned)(size_t)error);

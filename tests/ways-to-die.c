@@ -30,7 +30,7 @@ static const char *self;
 
 static void recover(void)
 {
-	struct timespec ts = in_ms(20000);
+	struct timespec ts = in_ms(patience(20000));
 
 	EXPECT(pthread_mutex_timedlock(&s->mutex, &ts), EOWNERDEAD);
 	EXPECT(pthread_mutex_consistent(&s->mutex), 0);
@@ -159,7 +159,7 @@ static void try_before_the_waiter(const struct variety *v, int thread)
 	for (i = 0; !s->got; i++) {
 		CHECK(*s->word & FUTEX_WAITERS);
 		EXPECT(pthread_mutex_trylock(&s->mutex), EBUSY);
-		if (i > 30000)
+		if (i > patience(30000))
 			fail(__FILE__, __LINE__, "the waiter does not get it");
 		if (i > 3000)
 			sleep_ms(1);
