@@ -318,6 +318,21 @@ static void take(struct actor *a, int consistent)
 	a->result = r;
 }
 
+/* musl goes another way for a thread's first mutex, where it registers the list. */
+static void use_another_mutex(struct actor *a)
+{
+	pthread_mutexattr_t attr;
+	pthread_mutex_t m;
+
+	if (pthread_mutexattr_init(&attr) ||
+	    pthread_mutexattr_setrobust(&attr, PTHREAD_MUTEX_ROBUST) ||
+	    pthread_mutexattr_setpshared(&attr, PTHREAD_PROCESS_SHARED) ||
+	    pthread_mutex_init(&m, &attr) ||
+	    pthread_mutex_lock(&m) || pthread_mutex_unlock(&m) ||
+	    pthread_mutex_destroy(&m))
+		a->error = 1;
+}
+
 static void operate(struct actor *a)
 {
 	enum before before = now->op->before;
@@ -325,6 +340,7 @@ static void operate(struct actor *a)
 	struct timespec ts = deadline(now->op->call, now->op->when);
 	int r;
 
+	use_another_mutex(a);
 	if (before == MINE || before == MINE_TWICE || before == MINE_DEAD) {
 		r = pthread_mutex_lock(mutex());
 		if (r != (before == MINE_DEAD ? EOWNERDEAD : 0))

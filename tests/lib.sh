@@ -14,13 +14,13 @@ robust_check=$BUILD/bin/robust-check
 [ ! -x "$robust_check-$arch" ] || robust_check=$robust_check-$arch
 
 # The tests that must pass with a patched libc everywhere, on every kernel.
-everywhere='pending-slot-width owner-death ways-to-die not-recoverable not-recoverable-crowd not-robust contention unlock-rules cond-wait timedlock-leaves-no-trace retained-waiters hostile error-after-release refusals signal-handler'
+everywhere='pending-slot-width owner-death ways-to-die not-recoverable not-recoverable-crowd wake-op-refused not-robust contention unlock-rules cond-wait timedlock-leaves-no-trace retained-waiters hostile error-after-release refusals signal-handler'
 # tests_of LIBC-VERSION...: those, and what only that libc can get wrong.
 tests_of()
 {
 	case $1 in
 	glibc-*) echo "$everywhere unlock-again" ;;
-	musl-*) echo "$everywhere about-to-wait foreign-owner trylock-refused" ;;
+	musl-*) echo "$everywhere about-to-wait trylock-refused" ;;
 	esac
 }
 
@@ -173,6 +173,9 @@ in_vm()
 			 "$(command -v gdb)" $(files_of_gdb); do
 			add="$add --add $f"
 		done
+	fi
+	if grep -q no-worse-than-stock "$the_plan"; then
+		add="$add --add $top/tests/no-worse-than-stock"
 	fi
 	if grep -q 'tests/preload ' "$the_plan"; then
 		add="$add --add $top/tests/preload --add $preload --add $bin/preload"

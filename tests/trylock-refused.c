@@ -18,7 +18,12 @@ static void try_it(void *error)
 
 	filter_futex(FUTEX_CMD_MASK, FUTEX_TRYLOCK_PI,
 		     SECCOMP_RET_ERRNO | (unsigned)(size_t)error);
-	EXPECT(pthread_mutex_trylock(m), EOWNERDEAD);
+	if (error) {
+		EXPECT(pthread_mutex_trylock(m), EOWNERDEAD);
+	} else {
+		EXPECT(pthread_mutex_trylock(m), EBUSY);
+		EXPECT(pthread_mutex_timedlock(m, &ts), EOWNERDEAD);
+	}
 	EXPECT(pthread_mutex_consistent(m), 0);
 	EXPECT(pthread_mutex_unlock(m), 0);
 	EXPECT(pthread_mutex_timedlock(m, &ts), 0);
@@ -27,14 +32,15 @@ static void try_it(void *error)
 
 static void test(const struct variety *v)
 {
-	static const int errors[] = { ENOSYS, EPERM };
-	int i, status;
+	static const int errors[] = { ENOSYS, EPERM, EACCES, EINVAL, 0 };
+	size_t i;
+	int status;
 
 	if (v->protocol != PTHREAD_PRIO_INHERIT ||
 	    v->pshared != PTHREAD_PROCESS_SHARED)
 		return;
-	for (i = 0; i < 2; i++) {
-		snprintf(doing, sizeof(doing), "%s: FUTEX_TRYLOCK_PI refused with %s",
+	for (i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
+		snprintf(doing, sizeof(doing), "%s: FUTEX_TRYLOCK_PI answered with \"%s\"",
 			 v->name, strerror(errors[i]));
 		init(m, v);
 		reap(spawn(lock_in_process, m));
