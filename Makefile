@@ -2,12 +2,12 @@
 # make            build and stage the patched libcs (ARCH=i386, x32, aarch64 or
 #                 riscv64: cross build them for that architecture)
 # make stock      stage the same versions unpatched, for comparison
-# make check      the strongest tests of each kind, here and in a VM, in less than 20
-#                 minutes (TESTS=name: only that test, all there is of it)
-# make check-all  all tests, in the parts of tests/parts; takes an hour (PART=3/8 or
-#                 PART=native: only that one; SUMMARY=1: what those that were run
-#                 on this commit have shown; UNTIL=SECONDS, since 1970: what is over
-#                 by then, in an order of the commit's)
+# make check      the strongest test of each kind, here and in a VM, in ten minutes
+#                 (TESTS=name: only that test, all there is of it)
+# make check-all  all tests, in the parts of tests/parts; takes 40 minutes (PART=tools
+#                 or PART=3/8: only that one; SUMMARY=1: only print the results
+#                 kept for this commit; UNTIL=SECONDS, since 1970: only the parts
+#                 expected to finish by then, from one chosen by the commit's hash on)
 # make check-matrix  all tests on kernels from 6.1 to 7.3, each libc patched and
 #                 stock, in one table; takes hours (KERNELS="6.1 7.2": on these)
 # make check-glibc  glibc's own tests of nptl/, here or, with VM=7.2, on that
