@@ -60,7 +60,7 @@
 #define PAGE		4096
 #define MUTEX_OFFSET	256	/* keeps data on both sides of the mutex */
 #define MAX_BOUNDARIES	20000	/* a call that never returns */
-#define STUCK_MS	patience(300)	/* asleep for so long without a break: for good */
+#define STUCK_MS	patience(300)	/* asleep for so long without a break: forever */
 #define PATIENCE_MS	patience(60000)	/* longer than this: the harness failed */
 #define MAX_WAITERS	3
 
