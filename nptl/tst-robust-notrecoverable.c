@@ -104,6 +104,18 @@ do_test (void)
 			    ENOTRECOVERABLE);
 	      wait_in_vain (j);
 	    }
+	  /* Nor does another death change it.  This is what the kernel does if
+	     a thread dies in one of these functions.  */
+	  for (int j = 0; j < 4; j++)
+	    {
+	      shared->mutex.__data.__lock = FUTEX_OWNER_DIED;
+	      if (j < 3)
+		wait_in_vain (j);
+	      else
+		TEST_COMPARE (pthread_mutex_trylock (&shared->mutex),
+			      ENOTRECOVERABLE);
+	      TEST_COMPARE (shared->mutex.__data.__lock, 0);
+	    }
 	  check_no_robust_mutex ();
 	  xpthread_mutex_destroy (&shared->mutex);
 	}

@@ -50,6 +50,9 @@
 #ifndef FUTEX_WAITERS
 # define FUTEX_WAITERS 0x80000000
 #endif
+#ifndef FUTEX_OWNER_DIED
+# define FUTEX_OWNER_DIED 0x40000000
+#endif
 /* Flag of the futex operations of Linux 7.2.  */
 #ifndef FUTEX_ROBUST_UNLOCK
 # define FUTEX_ROBUST_UNLOCK 512
@@ -96,7 +99,10 @@ init_robust_mutex (pthread_mutex_t *mutex, const struct kind *kind)
   xpthread_mutexattr_setrobust (&attr, PTHREAD_MUTEX_ROBUST);
   if (ENABLE_PI)
     xpthread_mutexattr_setprotocol (&attr, PTHREAD_PRIO_INHERIT);
-  xpthread_mutex_init (mutex, &attr);
+  int result = pthread_mutex_init (mutex, &attr);
+  if (ENABLE_PI && result == ENOTSUP)
+    FAIL_UNSUPPORTED ("the kernel has no PI futexes");
+  TEST_COMPARE (result, 0);
   xpthread_mutexattr_destroy (&attr);
 }
 

@@ -166,10 +166,11 @@ static struct __pthread_internal_list *entry(const void *p)
 			offsetof(struct __pthread_internal_list, __next));
 }
 
-/* After a refusal, which need not hold for all threads nor for ever, so many
- * contended releases do not ask. A hint: threads may overwrite each other's count. */
-#define RETRY 1024
-static int skip;
+/* How the last refusal that this thread got was one. A thread that got ENOSYS does
+ * not ask again; other errors may be about one mutex, and a seccomp filter may be
+ * in force for some threads only. */
+static _Thread_local enum { NEVER, OTHER_ERROR, FLAG_UNKNOWN } refused
+	__attribute__((tls_model("initial-exec")));
 
 /*
  * Store 0 to the lock word, clear the slot, wake a waiter: with the kernel's
@@ -179,7 +180,7 @@ static void give_away(int *lock, int tid, int pi, head_t *head)
 {
 	struct robust_list *volatile *slot = (void *)&head->list_op_pending;
 	struct robust_list **slot_arg = (struct robust_list **)slot;
-	int op = pi ? FUTEX_UNLOCK_PI : FUTEX_WAKE, old, left;
+	int op = pi ? FUTEX_UNLOCK_PI : FUTEX_WAKE, old;
 	long ret;
 
 	/* Without waiters the word is just the id, and the locked exchange in
@@ -190,19 +191,13 @@ static void give_away(int *lock, int tid, int pi, head_t *head)
 	if (try_unlock(lock, tid, slot_arg) == (unsigned)tid)
 		return;
 
-	left = __atomic_load_n(&skip, __ATOMIC_RELAXED);
-	if (__builtin_expect(left > 0, 0)) {
-		__atomic_store_n(&skip, left - 1, __ATOMIC_RELAXED);
-		goto refused;
-	}
+	if (__builtin_expect(refused == FLAG_UNKNOWN, 0))
+		goto stock;
 
 	/* Nothing is stored so far, and there are waiters. The store that
 	 * releases is the kernel's now, and it clears the slot before it handles
-	 * a signal. EAGAIN, from PI only: nothing stored, a waiter just came or
-	 * went; FUTEX_WAITERS stays set while we own it, so once more is enough. */
+	 * a signal. */
 	ret = futex(lock, op | FUTEX_ROBUST_UNLOCK, slot_arg);
-	if (ret == -EAGAIN && pi)
-		ret = futex(lock, op | FUTEX_ROBUST_UNLOCK, slot_arg);
 
 	/* These may come after the release or, from a filter or an emulator,
 	 * before it; other errors are before it. The slot, which is this
@@ -220,10 +215,8 @@ static void give_away(int *lock, int tid, int pi, head_t *head)
 		}
 	}
 
-	/* EAGAIN is about this mutex only. */
-	if (ret != -EAGAIN)
-		__atomic_store_n(&skip, RETRY, __ATOMIC_RELAXED);
-refused:
+	refused = ret == -ENOSYS ? FLAG_UNKNOWN : OTHER_ERROR;
+stock:
 	/* Refused, and still ours: the stock sequence. Killed before the store
 	 * that releases, the kernel marks the mutex; killed after it and before
 	 * the slot is clear is the race that stock glibc has. */
@@ -581,7 +574,7 @@ static const char *reason(void)
 	if (!probe_layout(head))
 		return "the mutexes of this libc do not look as expected";
 	/* Some of those were contended. */
-	if (skip)
+	if (refused != NEVER)
 		return "the kernel or a filter refuses FUTEX_ROBUST_UNLOCK for one kind of mutex";
 	return NULL;
 }

@@ -72,10 +72,11 @@
  * state     of the mutex when the victim ended        first            the rest
  * OWNED  -  the victim's                              EOWNERDEAD       0
  * GIVEN  g  the victim's, which is about to make      EOWNERDEAD or    0, or all
- *           it, or to find it, not recoverable        ENOTRECOVERABLE  the same
+ *           it not recoverable                        ENOTRECOVERABLE  the same
  * SOUND  .  free, or somebody's who unlocks it        0                0
  * DEAD   d  an earlier owner died, nobody took it     EOWNERDEAD       0
- * LOST   n  not recoverable, or somebody's who        ENOTRECOVERABLE  the same
+ * LOST   n  not recoverable, whoever has acquired it  ENOTRECOVERABLE  the same
+ *           to find that out, or somebody's who
  *           unlocks it without making it consistent
  */
 enum state { OWNED, GIVEN, SOUND, DEAD, LOST };
@@ -897,11 +898,12 @@ static enum state state_now(void)
 {
 	int lost = v.given_up || (v.holding == HOLDER && v.taken_over);
 
+	if (lost)
+		return LOST;
 	if ((*word & TID_MASK) == (unsigned)running[VICTIM].tid)
-		return now->op->before == UNRECOVERABLE || lost ||
-		       (now->op->before == MINE_DEAD && now->op->call == UNLOCK) ?
+		return now->op->before == MINE_DEAD && now->op->call == UNLOCK ?
 			GIVEN : OWNED;
-	if (lost || now->op->before == MINE_DEAD)
+	if (now->op->before == MINE_DEAD)
 		return LOST;
 	return v.owner_died ? DEAD : SOUND;
 }

@@ -1,0 +1,147 @@
+/* Unlock of a robust futex that the kernel can complete.
+   Copyright The GNU Toolchain Authors.
+   SPDX-License-Identifier: LGPL-2.1-or-later
+   This file is part of the GNU C Library.
+
+   The GNU C Library is free software; you can redistribute it and/or
+   modify it under the terms of the GNU Lesser General Public
+   License as published by the Free Software Foundation; either
+   version 2.1 of the License, or (at your option) any later version.
+
+   The GNU C Library is distributed in the hope that it will be useful,
+   but WITHOUT ANY WARRANTY; without even the implied warranty of
+   MERCHANTABILITY or FITNESS FOR A PARTICULAR PURPOSE.  See the GNU
+   Lesser General Public License for more details.
+
+   You should have received a copy of the GNU Lesser General Public
+   License along with the GNU C Library; if not, see
+   <https://www.gnu.org/licenses/>.  */
+
+#include <errno.h>
+#include <stdbool.h>
+#include <futex-internal.h>
+#include <futex-robust-unlock.h>
+#include <sysdep.h>
+
+#ifndef FUTEX_ROBUST_UNLOCK
+# define FUTEX_ROBUST_UNLOCK	512
+#endif
+#ifndef FUTEX_ROBUST_LIST32
+# define FUTEX_ROBUST_LIST32	1024
+#endif
+
+/* With 4-byte pointers the slot has 4 bytes.  Without the second flag a 64-bit
+   kernel clears 8 bytes, and a 32-bit kernel none.  */
+#define FUTEX_ROBUST_UNLOCK_FLAGS					\
+  (sizeof (void *) == 4							\
+   ? FUTEX_ROBUST_UNLOCK | FUTEX_ROBUST_LIST32 : FUTEX_ROBUST_UNLOCK)
+
+/* The kernel has answered ENOSYS to this thread.  A seccomp filter may be in
+   force for some threads only.  */
+static __thread bool flag_unknown attribute_tls_model_ie;
+
+void
+__futex_robust_unlock_contended (pthread_mutex_t *mutex)
+{
+  int *futex = &mutex->__data.__lock;
+  int op = ((PTHREAD_MUTEX_TYPE (mutex) & PTHREAD_MUTEX_PRIO_INHERIT_NP) != 0
+	    ? FUTEX_UNLOCK_PI : FUTEX_WAKE);
+  int private = PTHREAD_ROBUST_MUTEX_PSHARED (mutex);
+  pid_t tid = THREAD_GETMEM (THREAD_SELF, tid);
+
+  if (GLRO (dl_futex_robust_try_unlock) != NULL && !flag_unknown)
+    {
+      /* Without FUTEX_WAITERS, which the strict setting makes possible, a
+	 waiter that comes and goes during the system call would make it fail
+	 with EAGAIN.  */
+      if (op == FUTEX_UNLOCK_PI)
+	atomic_fetch_or_relaxed (futex, FUTEX_WAITERS);
+
+      /* The store that releases is one of the kernel's, which clears the slot
+	 before it returns to user space or handles a fatal signal.  */
+      long int ret = INTERNAL_SYSCALL_CALL
+	(futex, futex,
+	 __lll_private_flag (op | FUTEX_ROBUST_UNLOCK_FLAGS, private),
+	 1, NULL, &THREAD_SELF->robust_head.list_op_pending);
+
+      if (INTERNAL_SYSCALL_ERROR_P (ret)
+	  && INTERNAL_SYSCALL_ERRNO (ret) != EINVAL
+	  && INTERNAL_SYSCALL_ERRNO (ret) != EFAULT)
+	{
+	  /* The kernel has stored nothing.  */
+	  if (INTERNAL_SYSCALL_ERRNO (ret) == ENOSYS)
+	    flag_unknown = true;
+	}
+      /* These two errors may come after the store, and a seccomp filter or an
+	 emulator may report success without having done anything.  The slot,
+	 which is ours alone, says whether the mutex has been released.  */
+      else if (__glibc_likely (THREAD_GETMEM (THREAD_SELF,
+					      robust_head.list_op_pending)
+			       == NULL))
+	return;
+      /* As long as the word has our TID, the mutex is ours: nobody else may
+	 replace that.  If it does not, the mutex has been released and must
+	 not be released again, but the kernel was not able to clear the slot
+	 (FUTEX_WAKE wakes nobody then), or an emulator has ignored the flag of
+	 FUTEX_UNLOCK_PI.  */
+      else if ((atomic_load_relaxed (futex) & FUTEX_TID_MASK) != tid)
+	{
+	  if (op == FUTEX_WAKE)
+	    lll_futex_wake (futex, 1, private);
+	  THREAD_SETMEM (THREAD_SELF, robust_head.list_op_pending, NULL);
+	  return;
+	}
+    }
+
+  /* The kernel does not help, and we still own the mutex.  If we die before
+     the release, the kernel sets FUTEX_OWNER_DIED.  If we die between the
+     release and the wake-up, it wakes a waiter (since Linux 5.5, if nobody has
+     acquired the mutex meanwhile), because list_op_pending is set.  */
+  if (op == FUTEX_UNLOCK_PI)
+    {
+      /* Leave all but a word without waiters to the kernel.  */
+      int oldval = atomic_load_relaxed (futex);
+      do
+	if (oldval != tid)
+	  {
+	    futex_unlock_pi ((unsigned int *) futex, private);
+	    break;
+	  }
+      while (!atomic_compare_exchange_weak_release (futex, &oldval, 0));
+    }
+  else if ((atomic_exchange_release (futex, 0) & FUTEX_WAITERS) != 0)
+    futex_wake ((unsigned int *) futex, 1, private);
+
+  /* We must clear op_pending after we release the mutex.  This violates the
+     mutex destruction requirements because another thread could acquire the
+     mutex, destroy it, and reuse the memory for something else; then, if this
+     thread crashes, and the memory happens to have a value equal to the TID,
+     the kernel will believe it is still related to the mutex (which has been
+     destroyed already) and will modify some other random object.  */
+  __asm ("" ::: "memory");
+  THREAD_SETMEM (THREAD_SELF, robust_head.list_op_pending, NULL);
+}
+
+void
+__futex_robust_unlock (pthread_mutex_t *mutex)
+{
+  futex_robust_unlock (mutex);
+}
+
+int
+__pthread_mutex_unlock_notrecoverable (pthread_mutex_t *mutex)
+{
+  mutex->__data.__count = 0;
+  if ((PTHREAD_MUTEX_TYPE (mutex) & PTHREAD_MUTEX_PRIO_INHERIT_NP) != 0)
+    __futex_robust_unlock (mutex);
+  else
+    {
+      /* Each woken thread takes this path too and wakes the next one.  A word
+	 without FUTEX_WAITERS does not say that there are no waiters: the
+	 thread that was woken last may have been killed before it set the bit
+	 again.  */
+      atomic_fetch_or_relaxed (&mutex->__data.__lock, FUTEX_WAITERS);
+      __futex_robust_unlock_contended (mutex);
+    }
+  return ENOTRECOVERABLE;
+}

@@ -1,0 +1,86 @@
+/* Choose how robust mutexes are unlocked.
+   Copyright The GNU Toolchain Authors.
+   SPDX-License-Identifier: LGPL-2.1-or-later
+   This file is part of the GNU C Library.
+
+   The GNU C Library is free software; you can redistribute it and/or
+   modify it under the terms of the GNU Lesser General Public
+   License as published by the Free Software Foundation; either
+   version 2.1 of the License, or (at your option) any later version.
+
+   The GNU C Library is distributed in the hope that it will be useful,
+   but WITHOUT ANY WARRANTY; without even the implied warranty of
+   MERCHANTABILITY or FITNESS FOR A PARTICULAR PURPOSE.  See the GNU
+   Lesser General Public License for more details.
+
+   You should have received a copy of the GNU Lesser General Public
+   License along with the GNU C Library; if not, see
+   <https://www.gnu.org/licenses/>.  */
+
+#ifndef _DL_FUTEX_ROBUST_H
+#define _DL_FUTEX_ROBUST_H 1
+
+#include <stddef.h>
+#include <atomic.h>
+#include <dl-tunables.h>
+#include <dl-vdso.h>
+#include <ldsodefs.h>
+#include <futex-robust-vdso.h>
+
+/* Without the function in the vDSO: an unlock without waiters as it has always
+   been.  For what happens if the thread dies between the two stores, see
+   futex-robust-unlock.h.  */
+static unsigned int
+futex_robust_try_unlock_without_vdso (unsigned int *lock, unsigned int tid,
+				      void *pop)
+{
+  unsigned int oldval = tid;
+  if (atomic_load_relaxed (lock) != tid
+      || !atomic_compare_exchange_weak_release (lock, &oldval, 0))
+    return 0;
+  __asm ("" ::: "memory");
+  *(void **) pop = NULL;
+  return tid;
+}
+
+/* The strict setting of the tunable: leave each unlock to the system call.  */
+static unsigned int
+futex_robust_try_unlock_never (unsigned int *lock, unsigned int tid, void *pop)
+{
+  return 0;
+}
+
+/* Return the function that unlocks a robust mutex without waiters.  It returns
+   TID if it has replaced that by 0 in *LOCK and has cleared *POP.  A null
+   pointer says in addition that the kernel must not be asked for help with
+   waiters.  The tunable glibc.pthread.robust_unlock is 0 for the latter, 1
+   for the default and 2 for the strict setting.  */
+static inline void *
+setup_futex_robust_try_unlock (void)
+{
+  int policy = 1;
+#if !defined HAVE_TUNABLES || HAVE_TUNABLES
+  policy = TUNABLE_GET_FULL (glibc, pthread, robust_unlock, int32_t, NULL);
+#endif
+  if (policy == 0)
+    return NULL;
+
+#ifdef HAVE_FUTEX_ROBUST_UNLOCK_VSYSCALL
+  void *function = dl_vdso_vsym (HAVE_FUTEX_ROBUST_UNLOCK_VSYSCALL);
+  if (function != NULL)
+    return function;
+#endif
+  if (policy == 2)
+    return futex_robust_try_unlock_never;
+
+#ifdef FUTEX_ROBUST_UNLOCK_VSYSCALL_SINCE_FLAG
+  /* A vDSO without the function is that of a kernel without the flag.  Do not
+     ask it: a seccomp filter may kill the process for an unknown flag.
+     Nothing follows from there being no vDSO.  */
+  if (GLRO(dl_sysinfo_map) != NULL)
+    return NULL;
+#endif
+  return futex_robust_try_unlock_without_vdso;
+}
+
+#endif /* dl-futex-robust.h */
