@@ -94,6 +94,17 @@ compile_all()
 	done
 }
 
+# compile_for_system PROGRAM: with this machine's own libc, as partner of another.
+compile_for_system()
+{
+	mkdir -p "$bin/system"
+	gcc -O2 -Wall -Wextra -Werror -static -o "$bin/system/$1" "$top/tests/$1.c" \
+		>"$log/compile-tests.log" 2>&1 || {
+		tail -n 20 "$log/compile-tests.log" >&2
+		die "$1.c does not compile for this machine's libc"
+	}
+}
+
 # plan FILE EXPECTED SECONDS LABEL COMMAND
 plan() { printf '%s|%s|%s|%s\n' "$2" "$3" "$4" "$5" >>"$work/$1"; }
 
@@ -176,6 +187,9 @@ in_vm()
 	fi
 	if grep -q no-worse-than-stock "$the_plan"; then
 		add="$add --add $top/tests/no-worse-than-stock"
+	fi
+	if grep -q "$bin/system/" "$the_plan"; then
+		add="$add --add $bin/system"
 	fi
 	if grep -q 'tests/preload ' "$the_plan"; then
 		add="$add --add $top/tests/preload --add $preload --add $bin/preload"
