@@ -48,6 +48,10 @@
  * demanded before anything is measured. Where the kernel does not have the function,
  * a stand-in is mapped (bench/with-vdso), but not for the times of start-up.
  *
+ * LIBC-VERSION may end in -static, -old-kernel or both: the uncontended workloads
+ * once more, in a static program, or on this kernel as it is, which must lack the
+ * function. Nothing is counted there.
+ *
  * Exit status: 0 all targets of these workloads are met; 1 one is missed or not
  * shown; 2 usage, or it could not be measured; 3 a control excludes 1.00, or there
  * is none, so that nothing is known; 4 no verdict: too few pairs (only
@@ -366,6 +370,20 @@ static const char *variant(enum run r)
 	return r == PATCHED ? "patched" : "stock";
 }
 
+/* Whether the label of a libc has this at its end, or before the end. */
+static int is_variant(const char *libc, const char *suffix)
+{
+	const char *p = strstr(libc, suffix);
+
+	return p && (!p[strlen(suffix)] || p[strlen(suffix)] == '-');
+}
+
+static int is_old_kernel(const char *libc) { return is_variant(libc, "-old-kernel"); }
+static int is_base(const char *libc)
+{
+	return !is_old_kernel(libc) && !is_variant(libc, "-static");
+}
+
 /* One timed run. False if the machine cannot do it. */
 static int measure(struct figure *f, enum run r, int pair)
 {
@@ -381,7 +399,7 @@ static int measure(struct figure *f, enum run r, int pair)
 	owned[3] = text("%d", ms);
 	owned[4] = text("%s/%s/%s/%s", opt.dir, f->libc,
 			r == AGAIN ? "again" : variant(r), workload);
-	if (f->w->kind != START) {
+	if (f->w->kind != START && !is_old_kernel(f->libc)) {
 		argv[n++] = owned[0];
 		argv[n++] = owned[1];
 	}
@@ -404,8 +422,10 @@ static int measure(struct figure *f, enum run r, int pair)
 			  &f->ns[r][pair], unit, vdso) != 4 ||
 		   strcmp(name, workload) || !(f->ns[r][pair] > 0)) {
 		die("%s, %s: %s gave no result: %s", f->libc, variant(r), workload, out);
-	} else if (f->w->kind != START && strcmp(vdso, "yes")) {
-		die("%s, %s: %s did not see the vDSO function", f->libc, variant(r), workload);
+	} else if (f->w->kind != START &&
+		   strcmp(vdso, is_old_kernel(f->libc) ? "no" : "yes")) {
+		die("%s, %s: %s %s the vDSO function", f->libc, variant(r), workload,
+		    is_old_kernel(f->libc) ? "saw" : "did not see");
 	} else if (r != FLOOR_RUN) {
 		strcpy(f->unit, unit);
 	}
@@ -572,6 +592,8 @@ static void count_all(void)
 	for (i = 0; i < nr_figures; i++) {
 		struct figure *f = &figures[i];
 
+		if (!is_base(f->libc))
+			continue;
 		count(f, PATCHED);
 		count(f, STOCK);
 		if (f->w->kind != PAIR)
@@ -640,6 +662,8 @@ static void read_targets(void)
 			     t->figure, t->rule, value, extra);
 		if (end != 5)
 			die("%s:%d: not LIBC WORKLOAD FIGURE RULE VALUE", opt.targets, n);
+		if (strchr(t->libc, '/') && strcmp(strchr(t->libc, '/'), "/old-kernel"))
+			die("%s:%d: '%s' is neither LIBC nor LIBC/old-kernel", opt.targets, n, t->libc);
 		if (!workload(t->workload))
 			die("%s:%d: there is no workload '%s'", opt.targets, n, t->workload);
 		counted = is_counted(t);
@@ -661,11 +685,13 @@ static void read_targets(void)
 /* Whether the target is about this figure. */
 static int concerns(const struct target *t, const struct figure *f)
 {
-	size_t n = strlen(t->libc);
+	size_t n = strcspn(t->libc, "/");
 
-	if (strcmp(t->workload, f->w->name))
+	if (strcmp(t->workload, f->w->name) ||
+	    (t->libc[n] != 0) != is_old_kernel(f->libc) ||
+	    (is_counted(t) && !is_base(f->libc)))
 		return 0;
-	return !strcmp(t->libc, "*") || !strcmp(t->libc, f->libc) ||
+	return !strncmp(t->libc, "*", n) || !strcmp(t->libc, f->libc) ||
 	       (!strncmp(t->libc, f->libc, n) && f->libc[n] == '-');
 }
 
@@ -1081,6 +1107,9 @@ static void select_figures(void)
 	for (i = 0; i < opt.nr_libcs; i++) {
 		for (j = 0; j < NR_WORKLOADS; j++) {
 			if (workloads[j].kind == FLOOR || (only && !one_of(workloads[j].name, only)))
+				continue;
+			if (!is_base(opt.libcs[i]) && workloads[j].kind != PAIR &&
+			    workloads[j].kind != OWN)
 				continue;
 			figures[nr_figures].libc = opt.libcs[i];
 			figures[nr_figures++].w = &workloads[j];
