@@ -17,6 +17,8 @@
 # make check-selftest  the kernel's own test of robust lists in a VM, with each
 #                 libc patched and stock (KERNEL=7.3; LINUX=DIR: from that source
 #                 tree, else the distribution's is fetched, 160 MB)
+# make check-model  all interleavings of two and of three processes, with a kill
+#                 anywhere, in the libcs' own code; on x86-64, 10 minutes
 # make check-programs  LMDB, Samba's tdb, stress-ng and rt-tests under the stock
 #                 and the patched libcs, here and in a VM (TESTS="lmdb-writers")
 # make check-versions  all versions there are patches for: build them and run the
@@ -67,7 +69,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 .DELETE_ON_ERROR:
 .PHONY: deb-glibc deb-musl alpine
 .PHONY: all stock check check-all check-matrix check-glibc check-operations \
-	check-mutants check-versions check-selftest check-programs torture \
+	check-mutants check-versions check-selftest check-programs check-model torture \
 	doctor install-preload clean distclean check-patches series refresh check-archs bench report \
 	package-tools deb check-packages
 
@@ -180,6 +182,9 @@ check-operations: all
 check-selftest: all stock
 	@tests/kernel-selftest --kernel '$(KERNEL)' --arch $(ARCH) \
 		$(if $(LINUX),--source '$(LINUX)') $(names)
+
+check-model: all stock
+	@tests/check-model --all $(names)
 
 check-programs: all stock
 	@tests/check-programs --kernel '$(KERNEL)' --arch $(ARCH) --tests '$(TESTS)' $(names)

@@ -36,8 +36,9 @@
   (sizeof (void *) == 4							\
    ? FUTEX_ROBUST_UNLOCK | FUTEX_ROBUST_LIST32 : FUTEX_ROBUST_UNLOCK)
 
-/* The kernel has answered ENOSYS to this thread.  A seccomp filter may be in
-   force for some threads only.  */
+/* The kernel returned ENOSYS for the flag in this thread, or something between
+   does not pass it on.  A seccomp filter may be in force for some threads
+   only.  */
 static __thread bool flag_unknown attribute_tls_model_ie;
 
 void
@@ -51,11 +52,11 @@ __futex_robust_unlock_contended (pthread_mutex_t *mutex)
 
   if (GLRO (dl_futex_robust_try_unlock) != NULL && !flag_unknown)
     {
-      /* Without FUTEX_WAITERS, which the strict setting makes possible, a
-	 waiter that comes and goes during the system call would make it fail
-	 with EAGAIN.  */
-      if (op == FUTEX_UNLOCK_PI)
-	atomic_fetch_or_relaxed (futex, FUTEX_WAITERS);
+      /* With the strict setting, FUTEX_WAITERS may not be set yet.  A waiter
+	 that sets it during the system call would make FUTEX_UNLOCK_PI fail
+	 with EAGAIN, and where user space emulates compare-and-exchange, as
+	 on hppa, it could undo the store of FUTEX_WAKE.  */
+      atomic_fetch_or_relaxed (futex, FUTEX_WAITERS);
 
       /* The store that releases is one of the kernel's, which clears the slot
 	 before it returns to user space or handles a fatal signal.  */
@@ -79,13 +80,16 @@ __futex_robust_unlock_contended (pthread_mutex_t *mutex)
 					      robust_head.list_op_pending)
 			       == NULL))
 	return;
-      /* As long as the word has our TID, the mutex is ours: nobody else may
-	 replace that.  If it does not, the mutex has been released and must
-	 not be released again, but the kernel was not able to clear the slot
-	 (FUTEX_WAKE wakes nobody then), or an emulator has ignored the flag of
-	 FUTEX_UNLOCK_PI.  */
+      /* As long as the word has our TID, the mutex is ours: no other thread
+	 may change it.  If it does not, the mutex has been released and must
+	 not be released again: an emulator has not passed on the address of
+	 the slot (then FUTEX_WAKE has woken no thread) or has ignored the flag
+	 of FUTEX_UNLOCK_PI.  The memory may be gone already, so do not get
+	 here a second time.  */
       else if ((atomic_load_relaxed (futex) & FUTEX_TID_MASK) != tid)
 	{
+	  flag_unknown = true;
+	  /* Not futex_wake, to which an error is fatal.  */
 	  if (op == FUTEX_WAKE)
 	    lll_futex_wake (futex, 1, private);
 	  THREAD_SETMEM (THREAD_SELF, robust_head.list_op_pending, NULL);

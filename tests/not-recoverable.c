@@ -9,7 +9,8 @@
  * Fails on stock glibc and musl: of several waiters all but one or two sleep
  * for good.
  * Fails on stock glibc: its trylock keeps the mutex it cannot use, and the
- * next to lock it sleeps for good (argument "nobody" shows that alone).
+ * next to lock it sleeps for good (argument "nobody" shows that alone). If a
+ * thread dies in a lock of such a mutex, the next gets EOWNERDEAD.
  * Fails on musl without the change to pthread_cond_timedwait.c: there a
  * waiter that gets ENOTRECOVERABLE sends the next one to sleep on the mutex.
  */
@@ -154,6 +155,17 @@ static void one(const struct variety *v)
 		reap(spawn(try_all, NULL));
 		try_all(NULL);
 	}
+#ifdef __GLIBC__
+	/* A thread died in a lock function, where glibc owns the mutex for a moment:
+	 * the kernel has set FUTEX_OWNER_DIED. The lock word is the first. */
+	for (how = 0; how < NR_TAKERS; how++) {
+		snprintf(doing, sizeof(doing), "%s: %s after a death", v->name,
+			 taker_names[how]);
+		*(volatile unsigned *)&s->mutex = 0x40000000;
+		EXPECT(take(how, &s->mutex), ENOTRECOVERABLE);
+		CHECK(!*(volatile unsigned *)&s->mutex);
+	}
+#endif
 	EXPECT(pthread_mutex_destroy(&s->mutex), 0);
 }
 

@@ -31,7 +31,7 @@
    its memory for something else.  If this thread dies there, the kernel finds
    the address in list_op_pending, and if the word at this address happens to
    be equal to the thread's TID, the kernel sets FUTEX_OWNER_DIED in memory
-   which has ceased to be a mutex (bug 14485).
+   that is no longer a mutex (bug 14485).
 
    Only the kernel can make the two stores one step, as seen by its own walk
    of the robust list.  Since Linux 7.2 it does so in two ways:
@@ -53,15 +53,16 @@
 /* Unlock the robust MUTEX, with waiters or without, and clear
    list_op_pending.  The calling thread must own the mutex, must have set
    list_op_pending to it, must have removed it from the robust list, and must
-   be done with all fields but __lock: the mutex may cease to exist in
-   here.  */
+   be done with all fields but __lock: the mutex may cease to exist before
+   this function returns.  */
 extern void __futex_robust_unlock (pthread_mutex_t *mutex) attribute_hidden;
 
-/* Likewise, without trying first to do without a system call.  */
+/* Likewise, but without the first try, which needs no system call.  */
 extern void __futex_robust_unlock_contended (pthread_mutex_t *mutex)
   attribute_hidden;
 
-/* __futex_robust_unlock, inline as far as it needs no system call.  */
+/* Inline version of __futex_robust_unlock; what needs a system call is out of
+   line.  */
 static __always_inline void
 futex_robust_unlock (pthread_mutex_t *mutex)
 {

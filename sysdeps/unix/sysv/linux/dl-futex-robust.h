@@ -27,17 +27,18 @@
 #include <ldsodefs.h>
 #include <futex-robust-vdso.h>
 
-/* Without the function in the vDSO: an unlock without waiters as it has always
-   been.  For what happens if the thread dies between the two stores, see
+/* Without the function in the vDSO: the traditional uncontended unlock.  For
+   what happens if the thread dies between the two stores, see
    futex-robust-unlock.h.  */
 static unsigned int
 futex_robust_try_unlock_without_vdso (unsigned int *lock, unsigned int tid,
 				      void *pop)
 {
-  unsigned int oldval = tid;
-  if (atomic_load_relaxed (lock) != tid
-      || !atomic_compare_exchange_weak_release (lock, &oldval, 0))
-    return 0;
+  unsigned int oldval = atomic_load_relaxed (lock);
+  do
+    if (oldval != tid)
+      return oldval;
+  while (!atomic_compare_exchange_weak_release (lock, &oldval, 0));
   __asm ("" ::: "memory");
   *(void **) pop = NULL;
   return tid;
@@ -52,8 +53,8 @@ futex_robust_try_unlock_never (unsigned int *lock, unsigned int tid, void *pop)
 
 /* Return the function that unlocks a robust mutex without waiters.  It returns
    TID if it has replaced that by 0 in *LOCK and has cleared *POP.  A null
-   pointer says in addition that the kernel must not be asked for help with
-   waiters.  The tunable glibc.pthread.robust_unlock is 0 for the latter, 1
+   pointer also means that contended unlocks must not use FUTEX_ROBUST_UNLOCK.
+   The tunable glibc.pthread.robust_unlock is 0 for the latter, 1
    for the default and 2 for the strict setting.  */
 static inline void *
 setup_futex_robust_try_unlock (void)
@@ -76,8 +77,8 @@ setup_futex_robust_try_unlock (void)
 #ifdef FUTEX_ROBUST_UNLOCK_VSYSCALL_SINCE_FLAG
   /* A vDSO without the function is that of a kernel without the flag.  Do not
      ask it: a seccomp filter may kill the process for an unknown flag.
-     Nothing follows from there being no vDSO.  */
-  if (GLRO(dl_sysinfo_map) != NULL)
+     The absence of a vDSO says nothing.  */
+  if (GLRO (dl_sysinfo_map) != NULL)
     return NULL;
 #endif
   return futex_robust_try_unlock_without_vdso;

@@ -26,10 +26,8 @@
 
    FUTEX_ROBUST_UNLOCK_VSYSCALL_SINCE_FLAG is defined in addition if no kernel
    of this architecture has FUTEX_ROBUST_UNLOCK in futex(2) but not the
-   function in its vDSO, so that the absence of the latter tells about the
-   former.  (Those configured without CONFIG_RSEQ, and user-mode Linux, are
-   taken for older ones then.)  The flag has been in Linux since 7.2 for all
-   architectures: those which get the function later must not define it.
-
-   This header is included inside of a structure definition (see
-   dl-vdso-setup.c): it must contain nothing but macro definitions.  */
+   function in its vDSO, so that the absence of the function implies the
+   absence of the flag.  (Kernels without CONFIG_RSEQ, and user-mode Linux, are
+   then treated as older kernels.)  The flag has been in Linux since 7.2 for
+   all architectures: those which get the function later must not define
+   it.  */
