@@ -36,9 +36,9 @@
   (sizeof (void *) == 4							\
    ? FUTEX_ROBUST_UNLOCK | FUTEX_ROBUST_LIST32 : FUTEX_ROBUST_UNLOCK)
 
-/* The kernel returned ENOSYS for the flag in this thread, or something between
-   does not pass it on.  A seccomp filter may be in force for some threads
-   only.  */
+/* The kernel returned ENOSYS for the flag in this thread, or something in
+   between (an emulator) does not pass it on.  A seccomp filter may be in force
+   for some threads only.  */
 static __thread bool flag_unknown attribute_tls_model_ie;
 
 void
@@ -55,11 +55,11 @@ __futex_robust_unlock_contended (pthread_mutex_t *mutex)
       /* With the strict setting, FUTEX_WAITERS may not be set yet.  A waiter
 	 that sets it during the system call would make FUTEX_UNLOCK_PI fail
 	 with EAGAIN, and where user space emulates compare-and-exchange, as
-	 on hppa, it could undo the store of FUTEX_WAKE.  */
+	 on hppa, its store could overwrite that of FUTEX_WAKE.  */
       atomic_fetch_or_relaxed (futex, FUTEX_WAITERS);
 
-      /* The store that releases is one of the kernel's, which clears the slot
-	 before it returns to user space or handles a fatal signal.  */
+      /* The kernel does the releasing store itself and clears the slot before
+	 it returns to user space or handles a fatal signal.  */
       long int ret = INTERNAL_SYSCALL_CALL
 	(futex, futex,
 	 __lll_private_flag (op | FUTEX_ROBUST_UNLOCK_FLAGS, private),
@@ -81,7 +81,7 @@ __futex_robust_unlock_contended (pthread_mutex_t *mutex)
 			       == NULL))
 	return;
       /* As long as the word has our TID, the mutex is ours: no other thread
-	 may change it.  If it does not, the mutex has been released and must
+	 may change the TID.  If it does not, the mutex has been released and must
 	 not be released again: an emulator has not passed on the address of
 	 the slot (then FUTEX_WAKE has woken no thread) or has ignored the flag
 	 of FUTEX_UNLOCK_PI.  The memory may be gone already, so do not get
@@ -89,7 +89,7 @@ __futex_robust_unlock_contended (pthread_mutex_t *mutex)
       else if ((atomic_load_relaxed (futex) & FUTEX_TID_MASK) != tid)
 	{
 	  flag_unknown = true;
-	  /* Not futex_wake, to which an error is fatal.  */
+	  /* Not futex_wake, for which unexpected errors are fatal.  */
 	  if (op == FUTEX_WAKE)
 	    lll_futex_wake (futex, 1, private);
 	  THREAD_SETMEM (THREAD_SELF, robust_head.list_op_pending, NULL);
@@ -103,7 +103,7 @@ __futex_robust_unlock_contended (pthread_mutex_t *mutex)
      acquired the mutex meanwhile), because list_op_pending is set.  */
   if (op == FUTEX_UNLOCK_PI)
     {
-      /* Leave all but a word without waiters to the kernel.  */
+      /* Leave every word but a bare TID to the kernel.  */
       int oldval = atomic_load_relaxed (futex);
       do
 	if (oldval != tid)

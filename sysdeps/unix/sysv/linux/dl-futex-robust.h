@@ -54,8 +54,8 @@ futex_robust_try_unlock_never (unsigned int *lock, unsigned int tid, void *pop)
 /* Return the function that unlocks a robust mutex without waiters.  It returns
    TID if it has replaced that by 0 in *LOCK and has cleared *POP.  A null
    pointer also means that contended unlocks must not use FUTEX_ROBUST_UNLOCK.
-   The tunable glibc.pthread.robust_unlock is 0 for the latter, 1
-   for the default and 2 for the strict setting.  */
+   Of the tunable glibc.pthread.robust_unlock, 0 selects the null pointer, 1 is
+   the default, 2 the strict setting.  */
 static inline void *
 setup_futex_robust_try_unlock (void)
 {
@@ -76,8 +76,8 @@ setup_futex_robust_try_unlock (void)
 
 #ifdef FUTEX_ROBUST_UNLOCK_VSYSCALL_SINCE_FLAG
   /* A vDSO without the function is that of a kernel without the flag.  Do not
-     ask it: a seccomp filter may kill the process for an unknown flag.
-     The absence of a vDSO says nothing.  */
+     try the flag then: a seccomp filter may kill the process for an unknown
+     one.  The absence of a vDSO says nothing.  */
   if (GLRO (dl_sysinfo_map) != NULL)
     return NULL;
 #endif
