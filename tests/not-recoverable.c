@@ -7,9 +7,9 @@
  * of a condition variable included.
  *
  * Fails on stock glibc and musl: of several waiters all but one or two sleep
- * for good.
+ * forever.
  * Fails on stock glibc: its trylock keeps the mutex it cannot use, and the
- * next to lock it sleeps for good (argument "nobody" shows that alone). If a
+ * next to lock it sleeps forever (argument "nobody" shows that alone). If a
  * thread dies in a lock of such a mutex, the next gets EOWNERDEAD.
  * Fails on musl without the change to pthread_cond_timedwait.c: there a
  * waiter that gets ENOTRECOVERABLE sends the next one to sleep on the mutex.
