@@ -81,11 +81,11 @@ __futex_robust_unlock_contended (pthread_mutex_t *mutex)
 			       == NULL))
 	return;
       /* As long as the word has our TID, the mutex is ours: no other thread
-	 may change the TID.  If it does not, the mutex has been released and must
-	 not be released again: an emulator has not passed on the address of
-	 the slot (then FUTEX_WAKE has woken no thread) or has ignored the flag
-	 of FUTEX_UNLOCK_PI.  The memory may be gone already, so do not get
-	 here a second time.  */
+	 may change the TID.  If it does not, the mutex has been released and
+	 must not be released again: an emulator has not passed on the address
+	 of the slot (then FUTEX_WAKE has woken no thread) or has ignored the
+	 flag of FUTEX_UNLOCK_PI.  The memory may be gone already, so do not
+	 get here a second time.  */
       else if ((atomic_load_relaxed (futex) & FUTEX_TID_MASK) != tid)
 	{
 	  flag_unknown = true;

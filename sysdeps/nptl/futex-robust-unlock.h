@@ -78,9 +78,9 @@ futex_robust_unlock (pthread_mutex_t *mutex)
      kernel.  */
   if (__glibc_likely (try_unlock != NULL))
     {
+      void *slot = &THREAD_SELF->robust_head.list_op_pending;
       if (__glibc_likely (try_unlock ((unsigned int *) futex,
-				      THREAD_GETMEM (THREAD_SELF, tid),
-				      &THREAD_SELF->robust_head.list_op_pending)
+				      THREAD_GETMEM (THREAD_SELF, tid), slot)
 			  == THREAD_GETMEM (THREAD_SELF, tid)))
 	return;
     }

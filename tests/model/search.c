@@ -30,8 +30,6 @@
 # define OFFSET ((long)offsetof(mc_mutex_t, __data.lock_) - (long)offsetof(mc_mutex_t, __data.__list.__next))
 #else
 # include "shim-musl.h"
-# undef skip
-# undef libc
 # define WORD(m) (*(volatile unsigned *)&(m)->u_.vi_[1])
 # define KIND(m) ((void *)&(m)->u_.i_[0])
 # define LOCK(m) __pthread_mutex_lock(m)
@@ -42,34 +40,6 @@
 # define SLOT(t) (t)->tls.robust_list.pending
 # define HEAD(t) (*(void **)&(t)->tls.robust_list.head)
 # define OFFSET ((long)offsetof(mc_mutex_t, u_.vi_[1]) - (long)offsetof(mc_mutex_t, u_.p_[4]))
-#endif
-#ifdef MC_MIXED	/* some threads are processes of the stock libc */
-static unsigned stock_mask; static int cur;
-# ifdef MC_GLIBC
-int s____pthread_mutex_lock(mc_mutex_t *), s____pthread_mutex_trylock(mc_mutex_t *), s____pthread_mutex_unlock(mc_mutex_t *), s___pthread_mutex_consistent(mc_mutex_t *);
-int s___pthread_mutex_clocklock_common(mc_mutex_t *, clockid_t, const struct timespec *);
-#  undef LOCK
-#  define STK (stock_mask >> cur & 1)
-#  define LOCK(m) (STK ? s____pthread_mutex_lock(m) : ___pthread_mutex_lock(m))
-#  undef TRYLOCK
-#  define TRYLOCK(m) (STK ? s____pthread_mutex_trylock(m) : ___pthread_mutex_trylock(m))
-#  undef TIMEDLOCK
-#  define TIMEDLOCK(m, t) (STK ? s___pthread_mutex_clocklock_common(m, CLOCK_REALTIME, t) : __pthread_mutex_clocklock_common(m, CLOCK_REALTIME, t))
-#  undef UNLOCK
-#  define UNLOCK(m) (STK ? s____pthread_mutex_unlock(m) : ___pthread_mutex_unlock(m))
-# else
-int s___pthread_mutex_lock(mc_mutex_t *), s___pthread_mutex_trylock(mc_mutex_t *), s___pthread_mutex_unlock(mc_mutex_t *);
-int s___pthread_mutex_timedlock(mc_mutex_t *, const struct timespec *);
-#  define STK (stock_mask >> cur & 1)
-#  undef LOCK
-#  define LOCK(m) (STK ? s___pthread_mutex_lock(m) : __pthread_mutex_lock(m))
-#  undef TRYLOCK
-#  define TRYLOCK(m) (STK ? s___pthread_mutex_trylock(m) : __pthread_mutex_trylock(m))
-#  undef TIMEDLOCK
-#  define TIMEDLOCK(m, t) (STK ? s___pthread_mutex_timedlock(m, t) : __pthread_mutex_timedlock(m, t))
-#  undef UNLOCK
-#  define UNLOCK(m) (STK ? s___pthread_mutex_unlock(m) : __pthread_mutex_unlock(m))
-# endif
 #endif
 #define W_WAITERS 0x80000000u
 #define W_DIED 0x40000000u
@@ -718,9 +688,6 @@ int main(int argc, char **argv)
 		else if (IS("pi")) pi = atoi(v);
 		else if (IS("type")) mtype = atoi(v);	/* 1 recursive, 2 errorcheck */
 		else if (IS("nest")) nest = atoi(v);	/* the owner locks again */
-#ifdef MC_MIXED
-		else if (IS("stock")) stock_mask = atoi(v);
-#endif
 		else if (IS("spurious")) spurious = atoi(v);
 		else { fprintf(stderr, "what is %s?\n", a); return 2; }
 	}

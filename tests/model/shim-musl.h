@@ -64,24 +64,15 @@ static inline int __timedwait(volatile int *addr, int val, clockid_t clk, const 
 	int r = -mc_futex(addr, FUTEX_WAIT, val, at != 0, 0, 0);
 	return r == ETIMEDOUT ? r : 0;
 }
-#define AT_SYSINFO_EHDR 33
 #define VDSO_ROBUST_UNLOCK_SYM "sym"
 #define VDSO_ROBUST_UNLOCK_VER "ver"
-#ifdef MC_VDSO_ARCH
-#define VDSO_ROBUST_UNLOCK_SINCE_FLAG 1
-#endif
 #define __vdsosym(v, s) mc_vdso()
-struct mc_libc { size_t auxv_[4]; };
-static inline size_t *mc_auxv(void) { static size_t with[] = { 33, 4096, 0, 0 }, without[] = { 0, 0 }; return mc_has_vdso() ? with : without; }
-#define libc (*(struct { size_t *auxv; } []){ { mc_auxv() } })
 #define vdso_func (*({ void *volatile *f_ = (void *volatile *)mc_vdsofunc(); if (!*f_) *f_ = (void *)try_unlock_init; f_; }))
-#define skip (*mc_skip())
 int __pthread_mutex_trylock_owner(pthread_mutex_t *);
 int __pthread_mutex_trylock(pthread_mutex_t *);
 int __pthread_mutex_lock(pthread_mutex_t *);
 int __pthread_mutex_unlock(pthread_mutex_t *);
 int __pthread_mutex_timedlock(pthread_mutex_t *restrict, const struct timespec *restrict);
-int __pthread_mutex_robust_unlock(pthread_mutex_t *);
 #define pthread_mutex_consistent mc_pthread_mutex_consistent
 int pthread_mutex_consistent(pthread_mutex_t *);
 #endif
