@@ -41,14 +41,13 @@
    for some threads only.  */
 static __thread bool flag_unknown attribute_tls_model_ie;
 
-void
+int
 __futex_robust_unlock_contended (pthread_mutex_t *mutex)
 {
   int *futex = &mutex->__data.__lock;
   int op = ((PTHREAD_MUTEX_TYPE (mutex) & PTHREAD_MUTEX_PRIO_INHERIT_NP) != 0
 	    ? FUTEX_UNLOCK_PI : FUTEX_WAKE);
   int private = PTHREAD_ROBUST_MUTEX_PSHARED (mutex);
-  pid_t tid = THREAD_GETMEM (THREAD_SELF, tid);
 
   if (GLRO (dl_futex_robust_try_unlock) != NULL && !flag_unknown)
     {
@@ -56,7 +55,8 @@ __futex_robust_unlock_contended (pthread_mutex_t *mutex)
 	 that sets it during the system call would make FUTEX_UNLOCK_PI fail
 	 with EAGAIN, and where user space emulates compare-and-exchange, as
 	 on hppa, its store could overwrite that of FUTEX_WAKE.  */
-      atomic_fetch_or_relaxed (futex, FUTEX_WAITERS);
+      if ((atomic_load_relaxed (futex) & FUTEX_WAITERS) == 0)
+	atomic_fetch_or_relaxed (futex, FUTEX_WAITERS);
 
       /* The kernel does the releasing store itself and clears the slot before
 	 it returns to user space or handles a fatal signal.  */
@@ -79,21 +79,22 @@ __futex_robust_unlock_contended (pthread_mutex_t *mutex)
       else if (__glibc_likely (THREAD_GETMEM (THREAD_SELF,
 					      robust_head.list_op_pending)
 			       == NULL))
-	return;
+	return 0;
       /* As long as the word has our TID, the mutex is ours: no other thread
 	 may change the TID.  If it does not, the mutex has been released and
 	 must not be released again: an emulator has not passed on the address
 	 of the slot (then FUTEX_WAKE has woken no thread) or has ignored the
 	 flag of FUTEX_UNLOCK_PI.  The memory may be gone already, so do not
 	 get here a second time.  */
-      else if ((atomic_load_relaxed (futex) & FUTEX_TID_MASK) != tid)
+      else if ((atomic_load_relaxed (futex) & FUTEX_TID_MASK)
+	       != THREAD_GETMEM (THREAD_SELF, tid))
 	{
 	  flag_unknown = true;
 	  /* Not futex_wake, for which unexpected errors are fatal.  */
 	  if (op == FUTEX_WAKE)
 	    lll_futex_wake (futex, 1, private);
 	  THREAD_SETMEM (THREAD_SELF, robust_head.list_op_pending, NULL);
-	  return;
+	  return 0;
 	}
     }
 
@@ -106,9 +107,11 @@ __futex_robust_unlock_contended (pthread_mutex_t *mutex)
       /* Leave every word but a bare TID to the kernel.  */
       int oldval = atomic_load_relaxed (futex);
       do
-	if (oldval != tid)
+	if (oldval != THREAD_GETMEM (THREAD_SELF, tid))
 	  {
-	    futex_unlock_pi ((unsigned int *) futex, private);
+	    int err = futex_unlock_pi ((unsigned int *) futex, private);
+	    if (__glibc_unlikely (err != 0))
+	      return err;
 	    break;
 	  }
       while (!atomic_compare_exchange_weak_release (futex, &oldval, 0));
@@ -124,12 +127,13 @@ __futex_robust_unlock_contended (pthread_mutex_t *mutex)
      destroyed already) and will modify some other random object.  */
   __asm ("" ::: "memory");
   THREAD_SETMEM (THREAD_SELF, robust_head.list_op_pending, NULL);
+  return 0;
 }
 
-void
+int
 __futex_robust_unlock (pthread_mutex_t *mutex)
 {
-  futex_robust_unlock (mutex);
+  return futex_robust_unlock (mutex);
 }
 
 int
@@ -137,7 +141,12 @@ __pthread_mutex_unlock_notrecoverable (pthread_mutex_t *mutex)
 {
   mutex->__data.__count = 0;
   if ((PTHREAD_MUTEX_TYPE (mutex) & PTHREAD_MUTEX_PRIO_INHERIT_NP) != 0)
-    __futex_robust_unlock (mutex);
+    {
+      /* After an error the mutex stays locked.  It is not in the robust list,
+	 so the caller need not know.  */
+      if (__glibc_unlikely (__futex_robust_unlock (mutex) != 0))
+	THREAD_SETMEM (THREAD_SELF, robust_head.list_op_pending, NULL);
+    }
   else
     {
       /* Each woken thread takes this path too and wakes the next one.  A word

@@ -107,9 +107,9 @@ init_robust_mutex (pthread_mutex_t *mutex, const struct kind *kind)
 }
 
 /* Apply the SECCOMP_RET_* ACTION to all future futex calls of this thread
-   with FUTEX_ROBUST_UNLOCK.  False if there are no filters here.  */
+   whose operation, under MASK, is OP.  False if there are no filters here.  */
 static inline bool
-filter_robust_unlock (unsigned int action)
+filter_futex (unsigned int mask, unsigned int op, unsigned int action)
 {
 #ifdef __NR_futex
   struct sock_filter code[] =
@@ -118,12 +118,13 @@ filter_robust_unlock (unsigned int action)
 # ifdef __NR_futex_time64
       BPF_JUMP (BPF_JMP | BPF_JEQ | BPF_K, __NR_futex_time64, 1, 0),
 # endif
-      BPF_JUMP (BPF_JMP | BPF_JEQ | BPF_K, __NR_futex, 0, 3),
+      BPF_JUMP (BPF_JMP | BPF_JEQ | BPF_K, __NR_futex, 0, 4),
       /* The operation is an int, the lower half of the argument.  */
       BPF_STMT (BPF_LD | BPF_W | BPF_ABS,
 		offsetof (struct seccomp_data, args[1])
 		+ (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? 4 : 0)),
-      BPF_JUMP (BPF_JMP | BPF_JSET | BPF_K, FUTEX_ROBUST_UNLOCK, 0, 1),
+      BPF_STMT (BPF_ALU | BPF_AND | BPF_K, mask),
+      BPF_JUMP (BPF_JMP | BPF_JEQ | BPF_K, op, 0, 1),
       BPF_STMT (BPF_RET | BPF_K, action),
       BPF_STMT (BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
     };
@@ -133,6 +134,12 @@ filter_robust_unlock (unsigned int action)
 #else
   return false;
 #endif
+}
+
+static inline bool
+filter_robust_unlock (unsigned int action)
+{
+  return filter_futex (FUTEX_ROBUST_UNLOCK, FUTEX_ROBUST_UNLOCK, action);
 }
 
 /* Skip the test if filters are not possible.  */

@@ -54,16 +54,18 @@
    list_op_pending.  The calling thread must own the mutex, must have set
    list_op_pending to it, must have removed it from the robust list, and must
    be done with all fields but __lock: the mutex may cease to exist before
-   this function returns.  */
-extern void __futex_robust_unlock (pthread_mutex_t *mutex) attribute_hidden;
+   this function returns.  Returns 0, or an error of FUTEX_UNLOCK_PI: the
+   calling thread still owns the mutex then, and list_op_pending is as it
+   was.  */
+extern int __futex_robust_unlock (pthread_mutex_t *mutex) attribute_hidden;
 
 /* Likewise, but without the first try, which needs no system call.  */
-extern void __futex_robust_unlock_contended (pthread_mutex_t *mutex)
+extern int __futex_robust_unlock_contended (pthread_mutex_t *mutex)
   attribute_hidden;
 
 /* Inline version of __futex_robust_unlock; what needs a system call is out of
    line.  */
-static __always_inline void
+static __always_inline int
 futex_robust_unlock (pthread_mutex_t *mutex)
 {
   int *futex = &mutex->__data.__lock;
@@ -76,29 +78,29 @@ futex_robust_unlock (pthread_mutex_t *mutex)
      the kernel finds list_op_pending clear, if it helps.  This is the same for
      all futexes because a PI futex without waiters has no state in the
      kernel.  */
-  if (__glibc_likely (try_unlock != NULL))
+  int tid = THREAD_GETMEM (THREAD_SELF, tid);
+  if (__glibc_likely (atomic_load_relaxed (futex) == tid))
     {
-      void *slot = &THREAD_SELF->robust_head.list_op_pending;
-      if (__glibc_likely (try_unlock ((unsigned int *) futex,
-				      THREAD_GETMEM (THREAD_SELF, tid), slot)
-			  == THREAD_GETMEM (THREAD_SELF, tid)))
-	return;
-    }
-  else
-    {
-      int tid = THREAD_GETMEM (THREAD_SELF, tid);
-      if (__glibc_likely (atomic_load_relaxed (futex) == tid
-			  && atomic_compare_exchange_weak_release (futex, &tid,
-								   0)))
+      if (__glibc_likely (try_unlock != NULL))
+	{
+	  if (__glibc_likely (try_unlock ((unsigned int *) futex, tid,
+					  &THREAD_SELF->robust_head
+					  .list_op_pending)
+			      == THREAD_GETMEM (THREAD_SELF, tid)))
+	    return 0;
+	}
+      else if (__glibc_likely (atomic_compare_exchange_weak_release (futex,
+								     &tid,
+								     0)))
 	{
 	  /* The kernel does not help.  The violation of the mutex destruction
 	     requirements is here; see __futex_robust_unlock_contended.  */
 	  __asm ("" ::: "memory");
 	  THREAD_SETMEM (THREAD_SELF, robust_head.list_op_pending, NULL);
-	  return;
+	  return 0;
 	}
     }
-  __futex_robust_unlock_contended (mutex);
+  return __futex_robust_unlock_contended (mutex);
 }
 
 /* The calling thread has acquired the robust MUTEX, to which list_op_pending

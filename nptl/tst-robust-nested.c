@@ -1,0 +1,84 @@
+/* Test the unlocks of a mutex whose owner died.
+   Copyright The GNU Toolchain Authors.
+   SPDX-License-Identifier: LGPL-2.1-or-later
+   This file is part of the GNU C Library.
+
+   The GNU C Library is free software; you can redistribute it and/or
+   modify it under the terms of the GNU Lesser General Public
+   License as published by the Free Software Foundation; either
+   version 2.1 of the License, or (at your option) any later version.
+
+   The GNU C Library is distributed in the hope that it will be useful,
+   but WITHOUT ANY WARRANTY; without even the implied warranty of
+   MERCHANTABILITY or FITNESS FOR A PARTICULAR PURPOSE.  See the GNU
+   Lesser General Public License for more details.
+
+   You should have received a copy of the GNU Lesser General Public
+   License along with the GNU C Library; if not, see
+   <https://www.gnu.org/licenses/>.  */
+
+/* The new owner has not made the mutex consistent, and has locked it again.
+   The last unlock makes it unrecoverable; each one before returns 0.  */
+
+#include "tst-robust-unlock.h"
+
+static pthread_mutex_t mutex;
+
+static void *
+lock_only (void *closure)
+{
+  xpthread_mutex_lock (&mutex);
+  return NULL;
+}
+
+static void *
+try_lock (void *closure)
+{
+  TEST_COMPARE (pthread_mutex_trylock (&mutex), *(int *) closure);
+  return NULL;
+}
+
+static void
+check_others (int expected)
+{
+  xpthread_join (xpthread_create (NULL, try_lock, &expected));
+}
+
+static int
+do_test (void)
+{
+  for (int i = 0; i < array_length (kinds); i++)
+    {
+      printf ("info: %s\n", kinds[i].name);
+      init_robust_mutex (&mutex, &kinds[i]);
+      xpthread_join (xpthread_create (NULL, lock_only, NULL));
+      TEST_COMPARE (pthread_mutex_lock (&mutex), EOWNERDEAD);
+      if (kinds[i].type == PTHREAD_MUTEX_RECURSIVE)
+	{
+	  TEST_COMPARE (pthread_mutex_trylock (&mutex), 0);
+	  xpthread_mutex_lock (&mutex);
+	  xpthread_mutex_unlock (&mutex);
+	  xpthread_mutex_unlock (&mutex);
+	}
+      else
+	TEST_COMPARE (pthread_mutex_trylock (&mutex), EBUSY);
+      check_others (EBUSY);
+      xpthread_mutex_unlock (&mutex);
+      check_others (ENOTRECOVERABLE);
+      TEST_COMPARE (pthread_mutex_unlock (&mutex), EPERM);
+      check_no_robust_mutex ();
+      xpthread_mutex_destroy (&mutex);
+
+      /* The word says that the owner died, and the owner had our TID.  */
+      init_robust_mutex (&mutex, &kinds[i]);
+      mutex.__data.__owner = gettid ();
+      mutex.__data.__count = 1;
+      mutex.__data.__lock = FUTEX_OWNER_DIED;
+      TEST_COMPARE (pthread_mutex_unlock (&mutex), EPERM);
+      TEST_COMPARE (pthread_mutex_lock (&mutex), EOWNERDEAD);
+      xpthread_mutex_unlock (&mutex);
+    }
+  return 0;
+}
+
+#include <support/test-driver.c>
