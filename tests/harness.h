@@ -34,6 +34,7 @@ struct variety {
 };
 
 #define UNUSED __attribute__((unused))
+#define TID_MASK 0x3fffffffU	/* FUTEX_TID_MASK, uapi/linux/futex.h */
 
 /* What is being tested, for the message of a check that fails. */
 static char doing[200] UNUSED;
@@ -170,6 +171,18 @@ static UNUSED void init(pthread_mutex_t *m, const struct variety *v)
 		need_robust_lists();
 	EXPECT(e, 0);
 	EXPECT(pthread_mutexattr_destroy(&a), 0);
+}
+
+/* The lock word of a mutex that the caller owns is the first int with its id. */
+static UNUSED volatile unsigned *lock_word(pthread_mutex_t *m)
+{
+	unsigned *w = (unsigned *)m;
+	size_t i;
+
+	for (i = 0; i < sizeof(*m) / sizeof(*w); i++)
+		if ((w[i] & TID_MASK) == (unsigned)syscall(SYS_gettid))
+			return w + i;
+	fail(__FILE__, __LINE__, "no word of a locked mutex has the owner's id");
 }
 
 static UNUSED void init_cond(pthread_cond_t *c, const struct variety *v)

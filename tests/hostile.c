@@ -22,18 +22,6 @@ static struct state *s;
 static unsigned char *page;
 static unsigned garbage;
 
-/* The first int of the locked mutex that has our id is the lock word. */
-static volatile unsigned *lock_word(pthread_mutex_t *m)
-{
-	unsigned *w = (unsigned *)m;
-	size_t i;
-
-	for (i = 0; i < sizeof(*m) / sizeof(*w); i++)
-		if ((w[i] & FUTEX_TID_MASK) == (unsigned)syscall(SYS_gettid))
-			return w + i;
-	fail(__FILE__, __LINE__, "no word of a locked mutex has the owner's id");
-}
-
 static void unlock_with_garbage(void *arg)
 {
 	pthread_mutex_t *m = arg;

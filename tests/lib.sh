@@ -185,9 +185,9 @@ in_vm()
 			add="$add --add $f"
 		done
 	fi
-	if grep -q no-worse-than-stock "$the_plan"; then
-		add="$add --add $top/tests/no-worse-than-stock"
-	fi
+	for f in no-worse-than-stock at-most-stock fails-saying; do
+		! grep -q "tests/$f " "$the_plan" || add="$add --add $top/tests/$f"
+	done
 	if grep -q "$bin/system/" "$the_plan"; then
 		add="$add --add $bin/system"
 	fi

@@ -18,7 +18,6 @@
 #include <sys/syscall.h>
 
 #define FUTEX_WAKE	1
-#define TID_MASK	0x3fffffffU	/* FUTEX_TID_MASK, uapi/linux/futex.h */
 #define FUTEX_WAITERS	0x80000000U
 #define SLEEPERS	2
 #define CHANGES		5000
@@ -32,20 +31,15 @@ struct state {
 
 static struct state *s;
 
-/* The lock word is the first int of the locked mutex that has our id. */
-static volatile unsigned *lock_word(void)
+/* Of the mutex, which is free. */
+static volatile unsigned *word_of_free(void)
 {
-	unsigned *w = (unsigned *)&s->mutex, tid = syscall(SYS_gettid);
-	volatile unsigned *found = NULL;
-	size_t i;
+	volatile unsigned *word;
 
 	EXPECT(pthread_mutex_lock(&s->mutex), 0);
-	for (i = 0; !found && i < sizeof(s->mutex) / sizeof(*w); i++)
-		if ((w[i] & TID_MASK) == tid)
-			found = w + i;
+	word = lock_word(&s->mutex);
 	EXPECT(pthread_mutex_unlock(&s->mutex), 0);
-	CHECK(found);
-	return found;
+	return word;
 }
 
 static void take_and_check(void *arg)
@@ -147,7 +141,7 @@ static void one(const struct variety *v)
 		snprintf(doing, sizeof(doing), "%s: %s", v->name,
 			 taker_names[s->how]);
 		init(&s->mutex, v);
-		word = lock_word();
+		word = word_of_free();
 		*word = FUTEX_WAITERS;
 		if (v->pshared == PTHREAD_PROCESS_SHARED) {
 			reap_in_time(spawn(take_and_check, (void *)word));
@@ -167,7 +161,7 @@ static void one(const struct variety *v)
 		snprintf(doing, sizeof(doing), "%s: %s with sleepers", v->name,
 			 taker_names[s->how]);
 		init(&s->mutex, v);
-		word = lock_word();
+		word = word_of_free();
 		s->ready = 0;
 		owner = spawn(release_as_kernel, (void *)word);
 		await(&s->ready, owner);
@@ -190,7 +184,7 @@ static void one(const struct variety *v)
 		snprintf(doing, sizeof(doing), "%s: %s while the word changes",
 			 v->name, taker_names[s->how]);
 		init(&s->mutex, v);
-		word = lock_word();
+		word = word_of_free();
 		owner = spawn(change_word, (void *)word);
 		reap_in_time(spawn(take_while_it_changes, (void *)word));
 		kill_and_reap(owner);
@@ -201,7 +195,7 @@ static void one(const struct variety *v)
 #ifndef __GLIBC__
 	snprintf(doing, sizeof(doing), "%s: a sleeper without the bit", v->name);
 	init(&s->mutex, v);
-	word = lock_word();
+	word = word_of_free();
 	s->how = LOCK;
 	EXPECT(pthread_mutex_lock(&s->mutex), 0);
 	pid[0] = spawn(sleeper, NULL);
@@ -215,7 +209,7 @@ static void one(const struct variety *v)
 	snprintf(doing, sizeof(doing), "%s: cond_wait", v->name);
 	init(&s->mutex, v);
 	init_cond(&s->cond, v);
-	word = lock_word();
+	word = word_of_free();
 	s->waiting = 0;
 	pid[0] = spawn(cond_sleeper_process, (void *)word);
 	await(&s->waiting, pid[0]);
