@@ -65,13 +65,19 @@ static int pass_on(pthread_mutex_t *m)
 
 #define DEBUG_VARIABLE "ROBUST_UNLOCK_DEBUG"
 
-static void say(const char *what, const char *detail)
+static int debugging(void)
 {
 	const char *wanted = secure_getenv(DEBUG_VARIABLE);
+
+	return wanted && !strcmp(wanted, "1");
+}
+
+static void say(const char *what, const char *detail)
+{
 	char line[200];
 	int n;
 
-	if (!wanted || strcmp(wanted, "1"))
+	if (!debugging())
 		return;
 	n = snprintf(line, sizeof(line), "librobust-unlock: %s%s\n", what, detail);
 	if (n > 0 && write(2, line, n) < 0)
@@ -305,6 +311,21 @@ EXPORTED int pthread_mutex_unlock(pthread_mutex_t *m)
 
 /* What follows runs once, at start. */
 
+/*
+ * The errno with which the kernel refuses the list that libc registers at the start of
+ * each thread, and of whose refusal it tells nobody; 0 if it has one. To register none
+ * changes nothing where there is none.
+ */
+static int list_refused(void)
+{
+	head_t *head;
+	size_t size;
+
+	if (kernel(SYS_get_robust_list, 0, (long)&head, (long)&size, 0, 0) || head)
+		return 0;
+	return -kernel(SYS_set_robust_list, 0, sizeof(*head), 0, 0, 0);
+}
+
 /* Set head_offset, if the list that the kernel knows for this thread is libc's. */
 static int find_list(void)
 {
@@ -520,6 +541,7 @@ static int older_than_2_34(const char *version)
 /* Why not to act, or NULL. What costs least comes first. */
 static const char *reason(void)
 {
+	static char no_list[150];
 	const char *(*version)(void);
 	struct robust_list **slot, *pending = (void *)8;
 	void *linker;
@@ -538,6 +560,15 @@ static const char *reason(void)
 		return "libc has no pthread_mutex_unlock";
 	if (libcs_dlsym(RTLD_DEFAULT, "pthread_mutex_unlock") == (void *)libcs_unlock)
 		return "it was not preloaded but loaded later, and is not called";
+
+	/* For who wants to know: without a list, find_list() fails as well. */
+	word = debugging() ? list_refused() : 0;
+	if (word) {
+		snprintf(no_list, sizeof(no_list), "set_robust_list is refused (errno %d): the "
+			 "kernel does not know what a thread holds, and reports no owner's death",
+			 word);
+		return no_list;
+	}
 
 	try_unlock = vdso_symbol(TRY_UNLOCK_SYMBOL);
 	if (!try_unlock)

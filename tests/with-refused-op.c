@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * with-refused-op ERROR PROGRAM [ARGS...]: run PROGRAM with each futex(2) that
+ * with-refused-op [CALL] ERROR PROGRAM [ARGS...]: run PROGRAM with each futex(2) that
  * has FUTEX_ROBUST_UNLOCK refused by a seccomp filter, as a sandbox made
- * before Linux 7.2 does. ERROR: ENOSYS, EPERM, EINVAL, EFAULT, or 0 for a
+ * before Linux 7.2 does; with CALL, set_robust_list or get_robust_list, all of these
+ * calls instead. ERROR: ENOSYS, EPERM, EINVAL, EFAULT, or 0 for a
  * filter (or an emulator) that reports success and does nothing, or "allow" for
  * one that looks at the call and lets it pass.
  *
@@ -21,12 +22,18 @@ int main(int argc, char **argv)
 	unsigned word = 0;
 	void *slot = &word;
 	long r;
+	int call = argc < 2 ? 0 : !strcmp(argv[1], "set_robust_list") ? SYS_set_robust_list :
+		   !strcmp(argv[1], "get_robust_list") ? SYS_get_robust_list : 0;
 
+	if (call) {
+		argc--;
+		argv++;
+	}
 	for (i = 0; argc > 2 && i < sizeof(errors) / sizeof(errors[0]); i++)
 		if (!strcmp(argv[1], errors[i].name))
 			break;
 	if (argc < 3 || i == sizeof(errors) / sizeof(errors[0])) {
-		fprintf(stderr, "usage: with-refused-op "
+		fprintf(stderr, "usage: with-refused-op [set_robust_list|get_robust_list] "
 			"ENOSYS|EPERM|EINVAL|EFAULT|0|allow PROGRAM [ARGS...]\n");
 		return 2;
 	}
@@ -35,10 +42,14 @@ int main(int argc, char **argv)
 		filter_robust_unlock(SECCOMP_RET_ALLOW);
 		goto run;
 	}
-	filter_robust_unlock(SECCOMP_RET_ERRNO | errors[i].value);
+	if (call)
+		filter_call(call, 0, 0, 0, SECCOMP_RET_ERRNO | errors[i].value);
+	else
+		filter_robust_unlock(SECCOMP_RET_ERRNO | errors[i].value);
 	/* It must bite. */
 	errno = 0;
-	r = syscall(SYS_futex, &word, FUTEX_WAKE | ROBUST_UNLOCK_FLAGS, 1, NULL, &slot, 0);
+	r = call ? syscall(call, -1, -1, -1) :
+		syscall(SYS_futex, &word, FUTEX_WAKE | ROBUST_UNLOCK_FLAGS, 1, NULL, &slot, 0);
 	CHECK(errors[i].value ? r == -1 && errno == errors[i].value : r == 0);
 run:
 	execv(argv[2], argv + 2);

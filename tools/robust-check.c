@@ -5,11 +5,13 @@
  * doc/man/robust-check.1.
  *
  * Asks the running kernel, as this process sees it (vDSO and seccomp filters
- * included), for the two halves of what Linux 7.2 added, and looks which libc
- * each program or process runs on and whether that libc uses them.
+ * included), for the two halves of what Linux 7.2 added and for robust lists at
+ * all, and looks which libc each program or process runs on and whether that libc
+ * uses them.
  *
- * ABI: arch/x86/entry/vdso/common/vfutex.c, include/uapi/linux/futex.h and
- * kernel/futex/waitwake.c of Linux 7.2.
+ * ABI: arch/x86/entry/vdso/common/vfutex.c, include/uapi/linux/futex.h,
+ * kernel/futex/waitwake.c and handle_futex_death() in kernel/futex/core.c of
+ * Linux 7.2.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -19,7 +21,9 @@
 #include <inttypes.h>
 #include <limits.h>
 #include <linux/audit.h>
+#include <linux/futex.h>
 #include <linux/openat2.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -35,11 +39,10 @@
 #include "seccomp-replay.h"
 #include "vdso-symbol.h"
 
-#define FUTEX_WAKE		1
-#define FUTEX_UNLOCK_PI		7
-#define FUTEX_PRIVATE_FLAG	128
+#ifndef FUTEX_ROBUST_UNLOCK
 #define FUTEX_ROBUST_UNLOCK	512
 #define FUTEX_ROBUST_LIST32	1024
+#endif
 
 #if UINTPTR_MAX == UINT32_MAX
 #define OP_FLAGS (FUTEX_ROBUST_UNLOCK | FUTEX_ROBUST_LIST32)
@@ -51,6 +54,7 @@
 #define PRELOAD_NAME	"librobust-unlock"
 #define PRELOAD_ACTS	"librobust_unlock_acts"	/* an int in it */
 #define PRELOAD_GLIBC	34	/* the oldest glibc that it knows, 2.34 */
+#define LISTED_GLIBC	34	/* from 2.34 on, each thread registers its robust list at its start */
 #define MAX_FILE	(1L << 30)
 
 enum {
@@ -62,7 +66,7 @@ enum {
 /* Why the race is not closed, the exit status in this order. */
 enum state {
 	OLD_KERNEL, NO_VDSO, REFUSED, UNPATCHED, STATIC, RESTART, TUNABLE_OFF,
-	FILTER, FILTER_UNKNOWN, PRELOAD, FOREIGN, NO_LIBC, STATES
+	FILTER, FILTER_UNKNOWN, PRELOAD, FOREIGN, NO_LIBC, NO_LIST, STATES
 };
 
 static const struct {
@@ -112,6 +116,13 @@ static const struct {
 	[NO_LIBC] = { "unknown-libc",
 		"its libc is neither glibc nor musl: ask its makers whether it "
 		"unlocks robust mutexes by FUTEX_ROBUST_UNLOCK" },
+	[NO_LIST] = { "no-robust-list",
+		"set_robust_list is refused, and libc does not say so: the kernel does "
+		"not know which robust mutexes a thread holds, and when it dies, nobody "
+		"gets EOWNERDEAD and a thread that waits for one sleeps forever: look for a "
+		"seccomp filter (container runtime, systemd SystemCallFilter=) or an "
+		"emulator, let set_robust_list pass, and restart the processes that "
+		"were started under it" },
 };
 
 struct target {
@@ -130,6 +141,8 @@ struct target {
 	int preload_acts;	/* -1: not known */
 	int seccomp;		/* mode, of a process */
 	int vdso;		/* -1: as this process sees it */
+	int list;		/* a robust list is registered; -1: not known */
+	int list_error;		/* with which its filter refuses that */
 	unsigned states;	/* bits of enum state */
 	char *error;		/* why it could not be examined */
 };
@@ -139,6 +152,8 @@ static unsigned advices;
 static const char *root_dir;	/* of --root */
 static struct utsname kernel;
 static int vdso, futex_error;	/* the running kernel's answers */
+static int list_error = -1;	/* of set_robust_list; 0: an owner's death is reported */
+static int passes_on = -1;	/* the wake that a dying waiter consumed; -1: not known */
 
 static char *format(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 static char *format(const char *fmt, ...)
@@ -179,6 +194,76 @@ static int probe_futex(void)
 	return word || slot ? ENOSYS : 0;
 }
 
+/*
+ * Let a process die with a lock word in list_op_pending on which another one waits.
+ * WORD is what the word says then; 0: that it is the owner. Returns whether the
+ * kernel has woken the other one, -1 if that cannot be said. *ERROR: errno of
+ * set_robust_list; left alone if it was not called.
+ */
+static int death_wakes(uint32_t word, int *error)
+{
+	static const struct timespec limit = { 60, 0 }, moment = { 0, 1000000 };
+	uint32_t *at = mmap(NULL, 2 * sizeof(*at), PROT_READ | PROT_WRITE,
+			    MAP_SHARED | MAP_ANONYMOUS, -1, 0), *gate = at + 1;
+	struct robust_list_head head = { .list = { &head.list }, .list_op_pending = (void *)at };
+	int status, moved = -1, queued = -1;
+	pid_t waiter, dying;
+
+	if (at == MAP_FAILED)
+		return -1;
+	waiter = fork();
+	if (!waiter)
+		_exit(syscall(SYS_futex, gate, FUTEX_WAIT, 0, &limit, NULL, 0) != 0);
+	/* Who can be moved from the gate to the word does sleep. */
+	while (waiter > 0) {
+		moved = syscall(SYS_futex, gate, FUTEX_CMP_REQUEUE, 0, 1, at, 0);
+		if (moved)
+			break;
+		if (waitpid(waiter, &status, WNOHANG))
+			waiter = -1;
+		nanosleep(&moment, NULL);
+	}
+
+	*at = word;
+	dying = fork();
+	if (!dying) {
+		if (!word)
+			*at = syscall(SYS_gettid) | FUTEX_WAITERS;
+		_exit(syscall(SYS_set_robust_list, &head, sizeof(head)) ? errno : 0);
+	}
+	if (dying > 0 && waitpid(dying, &status, 0) == dying) {
+		*error = WIFEXITED(status) ? WEXITSTATUS(status) : ENOSYS;
+		/* Somebody may only say that it was done. */
+		if (!word && !*error && *at != (FUTEX_OWNER_DIED | FUTEX_WAITERS))
+			*error = ENOSYS;
+	}
+
+	/* The kernel has done all it does for a process that was reaped. If the other
+	 * one still sleeps there, nobody had woken it. */
+	if (moved == 1)
+		queued = syscall(SYS_futex, at, FUTEX_WAKE, 1, NULL, NULL, 0);
+	else if (waiter > 0)
+		kill(waiter, SIGKILL);
+	/* It may also have run into its limit. */
+	if (waiter < 0 || waitpid(waiter, &status, 0) != waiter || status)
+		queued = -1;
+	munmap(at, 2 * sizeof(*at));
+	return queued < 0 || *error ? -1 : !queued;
+}
+
+/*
+ * Whether set_robust_list does what it should; then, whether the kernel passes on the
+ * wake that a dying waiter has consumed, although the mutex has a new owner, who knows
+ * of no waiters. For a mutex without an owner older kernels do so, too.
+ */
+static void probe_list(void)
+{
+	int error = -1;
+
+	if (death_wakes(0, &list_error) == 1)
+		passes_on = death_wakes(getpid(), &error);
+}
+
 static int old_kernel(void)
 {
 	unsigned major = 0, minor = 0;
@@ -198,6 +283,8 @@ static unsigned kernel_states(int has_vdso)
 		s |= 1 << NO_VDSO;
 	if (futex_error && !(s & 1 << OLD_KERNEL && futex_error == ENOSYS))
 		s |= 1 << REFUSED;
+	if (list_error > 0)
+		s |= 1 << NO_LIST;
 	return s;
 }
 
@@ -941,8 +1028,8 @@ static void ask_filter(struct target *t, const struct elf *e)
 		FUTEX_WAKE, FUTEX_UNLOCK_PI, FUTEX_WAKE | FUTEX_PRIVATE_FLAG,
 		FUTEX_UNLOCK_PI | FUTEX_PRIVATE_FLAG,
 	};
-	struct seccomp_data sd[4];
-	uint32_t answer;
+	struct seccomp_data sd[5];
+	uint32_t answer[5];
 	size_t i;
 
 	if (!read_filter) {
@@ -960,14 +1047,24 @@ static void ask_filter(struct target *t, const struct elf *e)
 		sd[i].args[2] = 1;
 		sd[i].args[4] = 0x2000;
 	}
-	if (replay_filters(t->pid, sd, 4, &answer) < 0) {
+	sd[4] = sd[0];
+	sd[4].nr = SYS_set_robust_list;
+	sd[4].args[1] = sizeof(struct robust_list_head);
+	if (replay_filters(t->pid, sd, 5, answer) < 0) {
 		fprintf(stderr, "robust-check: the filter of process %d: %s%s\n",
 			(int)t->pid, strerror(errno), errno == EPERM || errno == EACCES ?
 			" (only root may read it, and only from outside of a filter)" : "");
 		t->states |= 1 << FILTER_UNKNOWN;
 		return;
 	}
-	switch (answer & SECCOMP_RET_ACTION_FULL) {
+	/* Where there is one, it may have been registered before the filter. */
+	if (!t->list && (answer[4] & SECCOMP_RET_ACTION_FULL) == SECCOMP_RET_ERRNO) {
+		t->states |= 1 << NO_LIST;
+		t->list_error = answer[4] & SECCOMP_RET_DATA;
+	}
+	for (i = 1; i < 4; i++)
+		answer[0] = stricter(answer[0], answer[i]);
+	switch (answer[0] & SECCOMP_RET_ACTION_FULL) {
 	case SECCOMP_RET_ALLOW:
 	case SECCOMP_RET_LOG:
 		break;
@@ -1086,6 +1183,35 @@ static void find_mapped_libc(struct target *t, int root, const char *root_path,
 	free(text);
 }
 
+/* musl does so when a thread first locks a process-shared robust mutex, glibc before 2.34
+ * in libpthread only, which a program need not have. */
+static int lists_at_start(const struct target *t)
+{
+	int n;
+
+	return t->version && sscanf(t->version, "2.%d", &n) == 1 && n >= LISTED_GLIBC;
+}
+
+/* Whether the kernel knows a robust list of the process' main thread. The call tells
+ * of lists of this program's own word size only, and of an emulator's, not of what
+ * runs in it. */
+static void ask_list(struct target *t, const struct elf *e)
+{
+	void *head = NULL;
+	size_t size;
+
+	if (e->is64 != (sizeof(void *) == 8) || t->states & 1 << FOREIGN)
+		return;
+	if (syscall(SYS_get_robust_list, t->pid, &head, &size))
+		t->error = format("the kernel does not tell of its robust list (%s): %s",
+				  strerror(errno), errno == EPERM ? "try as root" :
+				  errno == ESRCH ? "it has ended" :
+				  "look for a seccomp filter or an emulator that refuses get_robust_list");
+	t->list = head != NULL;
+	if (!t->list && lists_at_start(t))
+		t->states |= 1 << NO_LIST;
+}
+
 static void examine_process(pid_t pid, struct target *t)
 {
 	struct blob maps = { 0 }, auxv = { 0 }, status = { 0 }, env = { 0 },
@@ -1154,6 +1280,8 @@ static void examine_process(pid_t pid, struct target *t)
 			if (!strncmp(p, "GLIBC_TUNABLES=", 15))
 				t->tunable = get_tunable(p + 15);
 	}
+	if (!t->error)
+		ask_list(t, &e);
 	if (!read_proc(pid, "status", &status)) {
 		t->seccomp = status_number(&status, "\nSeccomp:");
 		if (t->seccomp)
@@ -1248,7 +1376,8 @@ static void judge(struct target *t, const struct elf *e)
 	if (!runs_here(e->machine))
 		t->states |= 1 << FOREIGN;
 	if (!(t->states & 1 << FOREIGN)) {
-		t->states |= kernel_states(has_vdso);
+		/* What a process has was found out by ask_list. */
+		t->states |= kernel_states(has_vdso) & ~(t->pid ? 1u << NO_LIST : 0);
 		/* The strict mode asks the kernel at every unlock. */
 		if (glibc && t->patched && t->tunable == 2)
 			t->states &= ~(1u << NO_VDSO);
@@ -1369,6 +1498,12 @@ static const char *boolean(int b)
 	return b ? "true" : "false";
 }
 
+/* -1 is not known. */
+static const char *maybe(int b)
+{
+	return b < 0 ? "null" : boolean(b);
+}
+
 static void print_json(const struct target *t, int n, unsigned all, int failed,
 		       int status)
 {
@@ -1380,12 +1515,20 @@ static void print_json(const struct target *t, int n, unsigned all, int failed,
 	       "  \"futex_robust_unlock\": %s,\n  \"futex_error\": ",
 	       TRY_UNLOCK_SYMBOL, boolean(vdso), boolean(!futex_error));
 	json_string(futex_error ? strerrorname_np(futex_error) : NULL);
-	printf(",\n  \"programs\": [");
+	printf(",\n  \"robust_list\": %s,\n  \"robust_list_error\": ",
+	       maybe(list_error < 0 ? -1 : !list_error));
+	json_string(list_error > 0 ? strerrorname_np(list_error) : NULL);
+	printf(",\n  \"wake_passed_on\": %s,\n  \"programs\": [", maybe(passes_on));
 	for (i = 0; i < n; i++, t++) {
 		printf("%s\n    { \"path\": ", i ? "," : "");
 		json_string(t->name);
 		if (t->pid)
-			printf(", \"pid\": %d, \"seccomp\": %d", (int)t->pid, t->seccomp);
+			printf(", \"pid\": %d, \"seccomp\": %d, \"robust_list\": %s",
+			       (int)t->pid, t->seccomp, maybe(t->list));
+		if (t->pid && t->list_error) {
+			printf(", \"robust_list_error\": ");
+			json_string(strerrorname_np(t->list_error));
+		}
 		if (t->script) {
 			printf(", \"script\": ");
 			json_string(t->script);
@@ -1407,7 +1550,7 @@ static void print_json(const struct target *t, int n, unsigned all, int failed,
 		printf(",\n      \"patched\": %s, \"deleted\": %s, \"preload\": %s, "
 		       "\"preload_acts\": %s, \"tunable\": ",
 		       boolean(t->patched), boolean(t->deleted), boolean(t->preload),
-		       !t->preload || t->preload_acts < 0 ? "null" : boolean(t->preload_acts));
+		       maybe(t->preload ? t->preload_acts : -1));
 		if (t->tunable < 0)
 			printf("null");
 		else
@@ -1458,6 +1601,14 @@ static void print_target(const struct target *t)
 		printf("  %s: %d\n", tunable_name(), t->tunable);
 	if (t->vdso >= 0)
 		printf("  vDSO function in the process: %s\n", t->vdso ? "yes" : "no");
+	if (t->list >= 0)
+		printf("  robust list: %s%s\n", t->list ? "yes" :
+		       t->list_error ? "no, a seccomp filter refuses set_robust_list: " :
+		       lists_at_start(t) ? "no, although this libc registers one at the start" :
+		       t->version && *t->version == '1' ?
+		       "not yet (musl registers it when a thread first locks a process-shared robust mutex)" :
+		       "no (whether its libc has asked for one is not known)",
+		       t->list_error ? strerror(t->list_error) : "");
 	if (t->seccomp)
 		printf("  seccomp filter: %s\n",
 		       t->states & 1 << FILTER ? "yes, it refuses FUTEX_ROBUST_UNLOCK" :
@@ -1476,17 +1627,27 @@ static void print_text(const struct target *t, int n, unsigned all, int failed)
 	printf("  futex flag FUTEX_ROBUST_UNLOCK: %s%s%s\n",
 	       futex_error ? "no (" : "yes",
 	       futex_error ? strerror(futex_error) : "", futex_error ? ")" : "");
+	printf("  robust lists (set_robust_list): %s%s%s\n",
+	       list_error < 0 ? "could not be determined" : list_error ? "no (" : "yes",
+	       list_error > 0 ? strerror(list_error) : "", list_error > 0 ? ")" : "");
+	printf("  the wake that a dying waiter consumed is passed on: %s\n",
+	       passes_on < 0 ? "could not be determined" : passes_on ? "yes" :
+	       "no (if several waiters are killed at once, the others may sleep forever; "
+	       "Linux 7.2 does, and the long-term series since 6.12.104 and 6.1.183)");
 	advise(kernel_states(vdso));
 	for (i = 0; i < n; i++)
 		if (!t[i].error) {
 			print_target(&t[i]);
 			shown++;
 		}
-	if (all)
+	if (all & 1 << NO_LIST)
+		printf("Robust mutexes do NOT work: the death of an owner is reported to "
+		       "nobody (%s).\n", states[NO_LIST].name);
+	if (all & ~(1u << NO_LIST))
 		printf("The race is NOT closed: a thread killed while it "
 		       "unlocks a robust mutex can corrupt memory (%s).\n",
 		       states[status_of(all) - EXIT_STATES].name);
-	else if (shown || !failed)
+	else if (!all && (shown || !failed))
 		printf("The race is closed%s%s.\n", n ? "" :
 		       " for programs that run on a patched libc",
 		       failed ? " for what could be examined" : "");
@@ -1529,6 +1690,8 @@ int main(int argc, char **argv)
 	uname(&kernel);
 	vdso = probe_vdso();
 	futex_error = probe_futex();
+	signal(SIGCHLD, SIG_DFL);	/* ignored, it takes the children's statuses away */
+	probe_list();
 	t = calloc(argc, sizeof(*t));
 	if (!t)
 		abort();
@@ -1554,7 +1717,7 @@ int main(int argc, char **argv)
 		}
 	}
 	for (i = 1; i < argc; i++) {
-		t[n].tunable = t[n].vdso = t[n].preload_acts = -1;
+		t[n].tunable = t[n].vdso = t[n].preload_acts = t[n].list = -1;
 		if (options && !strcmp(argv[i], "--"))
 			options = 0;
 		else if (options && !strcmp(argv[i], "--root"))
@@ -1566,6 +1729,10 @@ int main(int argc, char **argv)
 	}
 
 	all = n ? 0 : kernel_states(vdso);
+	if (list_error < 0) {
+		failed = 1;
+		fprintf(stderr, "robust-check: set_robust_list cannot be tried: no process can be made\n");
+	}
 	for (i = 0; i < n; i++) {
 		all |= t[i].error ? 0 : t[i].states;
 		if (!t[i].error)

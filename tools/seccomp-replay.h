@@ -110,8 +110,8 @@ static uint32_t stricter(uint32_t a, uint32_t b)
 }
 
 /*
- * The strictest answer of all filters of the thread PID to each of the N calls
- * in SD. Returns the number of filters, or -1 with errno if they cannot be read.
+ * ANSWER[i]: the strictest one of all filters of the thread PID to the call SD[i], of
+ * N calls. Returns the number of filters, or -1 with errno if they cannot be read.
  */
 static int replay_filters(pid_t pid, const struct seccomp_data *sd, int n,
 			  uint32_t *answer)
@@ -120,7 +120,8 @@ static int replay_filters(pid_t pid, const struct seccomp_data *sd, int n,
 	int i, len, status = 0, number, err, waited = 0;
 	struct sock_filter *f;
 
-	*answer = SECCOMP_RET_ALLOW;
+	for (i = 0; i < n; i++)
+		answer[i] = SECCOMP_RET_ALLOW;
 	if (ptrace(PTRACE_SEIZE, pid, 0, 0))
 		return -1;
 	if (ptrace(PTRACE_INTERRUPT, pid, 0, 0))
@@ -150,7 +151,7 @@ static int replay_filters(pid_t pid, const struct seccomp_data *sd, int n,
 			break;
 		}
 		for (i = 0; i < n; i++)
-			*answer = stricter(*answer, run_filter(f, len, &sd[i]));
+			answer[i] = stricter(answer[i], run_filter(f, len, &sd[i]));
 		free(f);
 	}
 	err = errno;
