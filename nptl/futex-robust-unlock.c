@@ -110,8 +110,9 @@ __futex_robust_unlock_contended (pthread_mutex_t *mutex)
 	if (oldval != THREAD_GETMEM (THREAD_SELF, tid))
 	  {
 	    int err = futex_unlock_pi ((unsigned int *) futex, private);
+	    /* (__nusers is not used for robust mutexes.)  */
 	    if (__glibc_unlikely (err != 0))
-	      return err;
+	      return __pthread_mutex_pi_unlock_failed (mutex, 1, err);
 	    break;
 	  }
       while (!atomic_compare_exchange_weak_release (futex, &oldval, 0));
@@ -142,10 +143,13 @@ __pthread_mutex_unlock_notrecoverable (pthread_mutex_t *mutex)
   mutex->__data.__count = 0;
   if ((PTHREAD_MUTEX_TYPE (mutex) & PTHREAD_MUTEX_PRIO_INHERIT_NP) != 0)
     {
-      /* After an error the mutex stays locked.  It is not in the robust list,
-	 so the caller need not know.  */
+      /* After an error the mutex stays locked, but it must not stay in the
+	 robust list, because the caller may destroy it.  */
       if (__glibc_unlikely (__futex_robust_unlock (mutex) != 0))
-	THREAD_SETMEM (THREAD_SELF, robust_head.list_op_pending, NULL);
+	{
+	  DEQUEUE_MUTEX (mutex);
+	  mutex->__data.__owner = PTHREAD_MUTEX_NOTRECOVERABLE;
+	}
     }
   else
     {
