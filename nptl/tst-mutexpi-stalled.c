@@ -129,12 +129,10 @@ owner_ends (void (*waiter) (void), int n)
   for (int i = 0; i < n; i++)
     pids[i] = start_sleeper (waiter);
   kill_sleeper (owner);
+  check_exit (start (fail_to_lock));
   if (waiter == time_out)
     for (int i = 0; i < n; i++)
       check_exit (pids[i]);
-  else
-    /* One of them is now the owner for the kernel.  */
-    usleep (50000);
   check_exit (start (fail_to_lock));
   pid_t late = start_sleeper (lock_in_vain);
   check_exit (start (fail_to_lock));

@@ -3,7 +3,8 @@
  * What lock, timedlock, trylock and unlock of a PI mutex do with the errors of
  * FUTEX_LOCK_PI, FUTEX_TRYLOCK_PI and FUTEX_UNLOCK_PI:
  *   - EAGAIN and EINTR: the system call is repeated;
- *   - EINVAL, ENOMEM: returned, nothing is acquired or released;
+ *   - EINVAL, ENOMEM: returned, nothing is acquired or released; a wait on a
+ *     condition variable blocks, because it must not return without the mutex;
  *   - EPERM: lock blocks, as for an owner that is not found; trylock returns EBUSY.
  * list_op_pending is clear after each. The errors come from a seccomp filter here.
  * And one comes from the kernel: a waiter in another PID namespace takes the owner
@@ -21,6 +22,7 @@
 
 struct state {
 	pthread_mutex_t mutex;
+	pthread_cond_t cond;
 	volatile int ready;
 	volatile pid_t tid;
 	volatile int calls;
@@ -72,6 +74,19 @@ static void not_permitted(void *arg)
 	fail(__FILE__, __LINE__, "lock did not block");
 }
 
+/* Another process owns the mutex when the wait is over. */
+static void refused_wait(void *arg)
+{
+	struct timespec ts = in_ms(100);
+
+	(void)arg;
+	EXPECT(pthread_mutex_lock(&s->mutex), 0);
+	filter_futex(FUTEX_CMD_MASK, FUTEX_LOCK_PI, SECCOMP_RET_ERRNO | EINVAL);
+	s->ready = 1;
+	pthread_cond_timedwait(&s->cond, &s->mutex, &ts);
+	fail(__FILE__, __LINE__, "the wait returned without the mutex");
+}
+
 /* The mutex of a dead owner: trylock asks the kernel for it. */
 static void refused_trylock(void *arg)
 {
@@ -120,9 +135,17 @@ static void by_filter(const struct variety *v)
 	size_t i;
 
 	init(&s->mutex, v);
+	init_cond(&s->cond, v);
+	snprintf(doing, sizeof(doing), "%s: condition variable", v->name);
+	s->ready = 0;
+	pid = spawn(refused_wait, NULL);
+	await(&s->ready, pid);
 	s->ready = 0;
 	owner = spawn(own, NULL);
 	await(&s->ready, owner);
+	sleep_ms(200);
+	wait_until_asleep(pid);
+	kill_and_reap(pid);
 	for (i = 0; i < 2; i++) {
 		snprintf(doing, sizeof(doing), "%s: %s", v->name, strerror(errors[i]));
 		reap_in_time(spawn(refused, (void *)(size_t)errors[i]));

@@ -112,13 +112,7 @@ static void owner_ends(const struct variety *v, int n, int timed)
 	kill_and_reap(owner);
 	/* Until the waiter that the kernel has chosen runs, the word has the ID of the
 	 * dead owner, and the kernel returns EINVAL to everybody else. */
-	for (i = 0; i < patience(1000); i++) {
-		struct timespec ts = in_ms(5);
-
-		if (pthread_mutex_timedlock(&s->mutex, &ts) == ETIMEDOUT)
-			break;
-		sleep_ms(1);
-	}
+	reap_in_time(spawn(nobody_gets_it, NULL));
 	for (i = 0; timed && i < n; i++)
 		reap_in_time(pid[i]);
 	all_blocked(pid, timed ? 0 : n);
