@@ -16,14 +16,17 @@
  * kernel counts as a boundary too; what is to happen next (the holder unlocks,
  * or dies, or signals the condition) happens then. At the boundary it is
  * ended: a process with SIGKILL; a thread, whose process lives on to watch,
- * with exit(2) at that very instruction. Then each of these must hold:
+ * with exit(2) at that very instruction. A call that never returns ends where the
+ * victim falls asleep, one that is cancelled where the cleanup handler ends, and
+ * pthread_exit at its exit(2). Then each of these must hold:
  *   - whoever comes next gets what the table "oracle" says  (else: X)
  *   - no waiter sleeps on a free mutex, all in bounded time (else: W)
  *   - no byte around the mutex changed                      (else: B)
  *   - the memory of a mutex that the victim is through with can be reused: the
  *     kernel does not write to it, though it has the victim's TID where the
  *     lock word was                                         (else: C)
- * and the call must return what it has to (else: R, one place).
+ * and the call must return what it has to, with list_op_pending clear, or sleep if it
+ * has to (else: R, one place).
  *
  * One map per operation is printed, a character per boundary: the state in
  * which the mutex was (see the oracle), or 'z' for a victim that was asleep, or
@@ -39,13 +42,20 @@
  * Private mutexes are left out with musl: it keeps no pending slot for them,
  * as a thread alone does not die in mid-call but by exit(2) past the libc.
  *
+ * A request for cancellation may be pending before the call, or comes while the
+ * victim sleeps in it. Only a thread of its own process can make the latter, so the
+ * mutex is private then.
+ *
  * Fails on: stock musl (waiters left asleep by unlock), stock glibc (slot left
- * set by a lock that timed out; waiters of a mutex that is not recoverable).
+ * set by a lock that timed out; waiters of a mutex that is not recoverable; aborts
+ * if the owner of a PI mutex is not found or waits for the caller; wrong results for
+ * invalid times and inner unlocks).
  *
  * Exit status: 0 as expected, 1 not as expected, 2 wrong usage, 77 skipped
  * with the reason, 99 the harness itself failed.
  */
 #define _GNU_SOURCE
+#include <dlfcn.h>
 #include <errno.h>
 #include <linux/futex.h>
 #include <pthread.h>
@@ -53,6 +63,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <time.h>
 
 #include "single-step.h"
@@ -78,8 +89,10 @@
  * LOST   n  not recoverable, whoever has acquired it  ENOTRECOVERABLE  the same
  *           to find that out, or somebody's who
  *           unlocks it without making it consistent
+ * NOBODYS o its word has the ID of a thread that     EBUSY, from      -
+ *           the kernel does not find                  trylock
  */
-enum state { OWNED, GIVEN, SOUND, DEAD, LOST };
+enum state { OWNED, GIVEN, SOUND, DEAD, LOST, NOBODYS };
 
 static const struct {
 	char letter;
@@ -92,11 +105,12 @@ static const struct {
 	[DEAD]	= { 'd', "a dead owner's", EOWNERDEAD, EOWNERDEAD, 0 },
 	[LOST]	= { 'n', "not recoverable", ENOTRECOVERABLE, ENOTRECOVERABLE,
 		    ENOTRECOVERABLE },
+	[NOBODYS] = { 'o', "nobody's", EBUSY, EBUSY, EBUSY },
 };
 
 enum call {
 	LOCK, TRYLOCK, TIMEDLOCK, CLOCKLOCK, UNLOCK, CONSISTENT, DESTROY,
-	COND_WAIT, COND_TIMEDWAIT
+	COND_WAIT, COND_TIMEDWAIT, EXIT
 };
 
 /* The mutex before the call. */
@@ -109,6 +123,9 @@ enum before {
 	MINE,		/* the victim's */
 	MINE_TWICE,	/* the victim's, which locked it twice */
 	MINE_DEAD,	/* the victim's, which has it from a dead owner */
+	MINE_DEAD_TWICE, /* the same, and locked twice */
+	OF_NOBODY,	/* its word has the ID of a thread that is nowhere */
+	CROSSED,	/* the holder's, who waits for another one of the victim's */
 };
 
 /* What happens when the victim has fallen asleep. */
@@ -120,10 +137,13 @@ enum event {
 	THIRD_RELEASES,
 	SIGNAL,		/* the holder signals the condition */
 	SIGNAL_HELD,	/* the same, having locked the mutex */
+	CANCEL,		/* the holder cancels the victim */
+	CANCEL_HELD,	/* the same, having locked the mutex */
 };
 
-/* An error of this operation is that of its type. */
-#define BY_TYPE	(-1)
+/* Results that are none. */
+#define BY_TYPE	(-1)	/* that of the type */
+#define FOREVER	(-2)	/* it sleeps */
 
 struct operation {
 	const char *name;
@@ -132,13 +152,25 @@ struct operation {
 	enum event events[2];
 	int result;
 	enum { IN_AN_HOUR, LONG_AGO, BEFORE_1970, INVALID } when;	/* the deadline */
+	/* What the handler does if the call is cancelled: by an event, or else
+	 * because that was requested before. */
+	enum { NOT_CANCELLED, UNLOCKS, KEEPS } handler;
 };
 
 static const struct operation operations[] = {
+#define TIMED(what, ...)						\
+	{ "timedlock, " what, TIMEDLOCK, __VA_ARGS__, 0 },		\
+	{ "clocklock, " what, CLOCKLOCK, __VA_ARGS__, 0 }
 #define TAKERS(what, ...)						\
-	{ "lock, " what, LOCK, __VA_ARGS__ },				\
-	{ "timedlock, " what, TIMEDLOCK, __VA_ARGS__ },			\
-	{ "clocklock, " what, CLOCKLOCK, __VA_ARGS__ }
+	{ "lock, " what, LOCK, __VA_ARGS__, 0 },			\
+	TIMED(what, __VA_ARGS__)
+#define CANCELLED(name, call)						\
+	{ name ", cancelled before", call, MINE, { 0 }, 0, 0, UNLOCKS },	\
+	{ name ", cancelled", call, MINE, { CANCEL }, 0, 0, UNLOCKS },	\
+	{ name ", cancelled, held", call, MINE,				\
+	  { CANCEL_HELD, RELEASE }, 0, 0, UNLOCKS },			\
+	{ name ", cancelled, owner dies", call, MINE,			\
+	  { CANCEL_HELD, OWNER_DIES }, 0, 0, UNLOCKS }
 	TAKERS("free", FREE, { 0 }, 0, 0),
 	TAKERS("held", HELD, { RELEASE }, 0, 0),
 	TAKERS("owner dies", HELD, { OWNER_DIES }, EOWNERDEAD, 0),
@@ -146,28 +178,43 @@ static const struct operation operations[] = {
 	TAKERS("becomes not recoverable", HELD_DEAD, { RELEASE }, ENOTRECOVERABLE, 0),
 	TAKERS("owner died", DIED, { 0 }, EOWNERDEAD, 0),
 	TAKERS("not recoverable", UNRECOVERABLE, { 0 }, ENOTRECOVERABLE, 0),
-	{ "timedlock, time-out", TIMEDLOCK, HELD, { 0 }, ETIMEDOUT, LONG_AGO },
-	{ "clocklock, time-out", CLOCKLOCK, HELD, { 0 }, ETIMEDOUT, LONG_AGO },
-	{ "timedlock, before 1970", TIMEDLOCK, HELD, { 0 }, ETIMEDOUT, BEFORE_1970 },
-	{ "timedlock, invalid time", TIMEDLOCK, HELD, { 0 }, EINVAL, INVALID },
-	{ "clocklock, invalid time", CLOCKLOCK, HELD, { 0 }, EINVAL, INVALID },
-	{ "trylock, free", TRYLOCK, FREE, { 0 }, 0, 0 },
-	{ "trylock, held", TRYLOCK, HELD, { 0 }, EBUSY, 0 },
-	{ "trylock, owner died", TRYLOCK, DIED, { 0 }, EOWNERDEAD, 0 },
-	{ "trylock, not recoverable", TRYLOCK, UNRECOVERABLE, { 0 }, ENOTRECOVERABLE, 0 },
-	{ "lock, again", LOCK, MINE, { 0 }, BY_TYPE, 0 },
-	{ "consistent", CONSISTENT, MINE_DEAD, { 0 }, 0, 0 },
-	{ "unlock", UNLOCK, MINE, { 0 }, 0, 0 },
-	{ "unlock, inner", UNLOCK, MINE_TWICE, { 0 }, 0, 0 },
-	{ "unlock, inconsistent", UNLOCK, MINE_DEAD, { 0 }, 0, 0 },
-	{ "cond_wait", COND_WAIT, MINE, { SIGNAL }, 0, 0 },
-	{ "cond_wait, held", COND_WAIT, MINE, { SIGNAL_HELD, RELEASE }, 0, 0 },
-	{ "cond_wait, owner dies", COND_WAIT, MINE, { SIGNAL_HELD, OWNER_DIES }, EOWNERDEAD, 0 },
-	{ "cond_timedwait", COND_TIMEDWAIT, MINE, { SIGNAL }, 0, 0 },
-	{ "cond_timedwait, held", COND_TIMEDWAIT, MINE, { SIGNAL_HELD, RELEASE }, 0, 0 },
-	{ "cond_timedwait, owner dies", COND_TIMEDWAIT, MINE, { SIGNAL_HELD, OWNER_DIES }, EOWNERDEAD, 0 },
-	{ "cond_timedwait, time-out", COND_TIMEDWAIT, MINE, { 0 }, ETIMEDOUT, LONG_AGO },
-	{ "destroy", DESTROY, FREE, { 0 }, 0, 0 },
+	TIMED("time-out", HELD, { 0 }, ETIMEDOUT, LONG_AGO),
+	TIMED("before 1970", HELD, { 0 }, ETIMEDOUT, BEFORE_1970),
+	TIMED("invalid time", HELD, { 0 }, EINVAL, INVALID),
+	TIMED("owner died, before 1970", DIED, { 0 }, EOWNERDEAD, BEFORE_1970),
+	TIMED("owner died, invalid time", DIED, { 0 }, EOWNERDEAD, INVALID),
+	{ "lock, nobody's", LOCK, OF_NOBODY, { 0 }, FOREVER, 0, 0 },
+	TIMED("nobody's, time-out", OF_NOBODY, { 0 }, ETIMEDOUT, LONG_AGO),
+	TIMED("nobody's, before 1970", OF_NOBODY, { 0 }, ETIMEDOUT, BEFORE_1970),
+	TIMED("nobody's, invalid time", OF_NOBODY, { 0 }, EINVAL, INVALID),
+	{ "trylock, nobody's", TRYLOCK, OF_NOBODY, { 0 }, EBUSY, 0, 0 },
+	{ "lock, deadlock", LOCK, CROSSED, { 0 }, FOREVER, 0, 0 },
+	TIMED("deadlock, time-out", CROSSED, { 0 }, ETIMEDOUT, LONG_AGO),
+	{ "trylock, free", TRYLOCK, FREE, { 0 }, 0, 0, 0 },
+	{ "trylock, held", TRYLOCK, HELD, { 0 }, EBUSY, 0, 0 },
+	{ "trylock, owner died", TRYLOCK, DIED, { 0 }, EOWNERDEAD, 0, 0 },
+	{ "trylock, not recoverable", TRYLOCK, UNRECOVERABLE, { 0 }, ENOTRECOVERABLE, 0, 0 },
+	{ "trylock, again", TRYLOCK, MINE, { 0 }, BY_TYPE, 0, 0 },
+	{ "lock, again", LOCK, MINE, { 0 }, BY_TYPE, 0, 0 },
+	{ "consistent", CONSISTENT, MINE_DEAD, { 0 }, 0, 0, 0 },
+	{ "unlock", UNLOCK, MINE, { 0 }, 0, 0, 0 },
+	{ "unlock, inner", UNLOCK, MINE_TWICE, { 0 }, 0, 0, 0 },
+	{ "unlock, inner, inconsistent", UNLOCK, MINE_DEAD_TWICE, { 0 }, 0, 0, 0 },
+	{ "unlock, inconsistent", UNLOCK, MINE_DEAD, { 0 }, 0, 0, 0 },
+	{ "cond_wait", COND_WAIT, MINE, { SIGNAL }, 0, 0, 0 },
+	{ "cond_wait, held", COND_WAIT, MINE, { SIGNAL_HELD, RELEASE }, 0, 0, 0 },
+	{ "cond_wait, owner dies", COND_WAIT, MINE, { SIGNAL_HELD, OWNER_DIES }, EOWNERDEAD, 0, 0 },
+	{ "cond_timedwait", COND_TIMEDWAIT, MINE, { SIGNAL }, 0, 0, 0 },
+	{ "cond_timedwait, held", COND_TIMEDWAIT, MINE, { SIGNAL_HELD, RELEASE }, 0, 0, 0 },
+	{ "cond_timedwait, owner dies", COND_TIMEDWAIT, MINE, { SIGNAL_HELD, OWNER_DIES }, EOWNERDEAD, 0, 0 },
+	{ "cond_timedwait, time-out", COND_TIMEDWAIT, MINE, { 0 }, ETIMEDOUT, LONG_AGO, 0 },
+	CANCELLED("cond_wait", COND_WAIT),
+	CANCELLED("cond_timedwait", COND_TIMEDWAIT),
+	{ "cond_wait, cancelled before, keeps it", COND_WAIT, MINE, { 0 }, 0, 0, KEEPS },
+	{ "cond_wait, cancelled, owner dies, keeps it", COND_WAIT, MINE,
+	  { CANCEL_HELD, OWNER_DIES }, 0, 0, KEEPS },
+	{ "exit", EXIT, MINE, { 0 }, 0, 0, 0 },
+	{ "destroy", DESTROY, FREE, { 0 }, 0, 0, 0 },
 };
 #define NR_OPERATIONS (sizeof(operations) / sizeof(operations[0]))
 
@@ -187,7 +234,7 @@ struct variety {
 /* The actors: processes; with a private mutex threads of one process. */
 enum actor_name { VICTIM, PREVIOUS, HOLDER, THIRD, NEXT, WAITER, NR_ACTORS = WAITER + MAX_WAITERS };
 
-enum command { IDLE, TAKE, PASS, UNLOCK_IT, SIGNAL_IT, END, OPERATE };
+enum command { IDLE, TAKE, PASS, UNLOCK_IT, SIGNAL_IT, CANCEL_IT, CROSS, END, OPERATE };
 
 struct actor {
 	int command;		/* IDLE: done with the last one */
@@ -195,12 +242,14 @@ struct actor {
 	int result, order;	/* of TAKE and PASS */
 	int error;		/* a call failed that must not */
 	int is_ready;		/* the victim has done what comes before */
+	int unlocks;		/* its handler does so */
 };
 
 static struct control {
 	struct actor actors[NR_ACTORS];
 	int orders;
 	int create;		/* the actor to be made a thread, plus 1 */
+	pthread_t victim;	/* of the thread, for pthread_cancel */
 } *ctl;
 
 /* H's knowledge of them; pid 0: not running. */
@@ -209,6 +258,8 @@ static pid_t group;		/* the process whose threads they are, or 0 */
 
 static unsigned char *mutex_page;	/* at this address in every process */
 static pthread_cond_t *cond;		/* in the page after it */
+static pthread_mutex_t *second;		/* there too, see CROSSED */
+static volatile unsigned *word;		/* the lock word of the mutex */
 static const struct variety *now;	/* being run */
 static int old_kernel;
 static int by_steps;	/* no breakpoints */
@@ -277,6 +328,7 @@ static function const functions[] = {
 	[DESTROY]	= F(pthread_mutex_destroy),
 	[COND_WAIT]	= F(pthread_cond_wait),
 	[COND_TIMEDWAIT] = F(pthread_cond_timedwait),
+	[EXIT]		= F(pthread_exit),
 };
 
 /* The absolute time for the call. */
@@ -310,7 +362,8 @@ static int call(enum call c, struct timespec ts)
 
 static void take(struct actor *a, int consistent)
 {
-	int r = pthread_mutex_lock(mutex());
+	int r = now->op->before == OF_NOBODY ? pthread_mutex_trylock(mutex()) :
+					       pthread_mutex_lock(mutex());
 
 	if (r == 0 || r == EOWNERDEAD || r == ENOTRECOVERABLE)
 		a->order = __atomic_add_fetch(&ctl->orders, 1, __ATOMIC_SEQ_CST);
@@ -334,29 +387,69 @@ static void use_another_mutex(struct actor *a)
 		a->error = 1;
 }
 
+/* Where a call that is cancelled ends. */
+__attribute__((noinline, noreturn))
+static void handled(void)
+{
+	for (;;)
+		pause();
+}
+
+static void handler(void *arg)
+{
+	struct actor *a = arg;
+
+	if (!now->op->handler)
+		return;
+	if (now->op->handler == UNLOCKS) {
+		a->unlocks = 1;
+		a->result = pthread_mutex_unlock(mutex());
+	} else {
+		a->result = (*word & TID_MASK) == (unsigned)a->tid ? 0 : EPERM;
+	}
+	handled();
+}
+
+/* A process whose last thread ends does more than that. */
+static void *another_thread(void *arg)
+{
+	for (;;)
+		pause();
+	return arg;
+}
+
 static void operate(struct actor *a)
 {
 	enum before before = now->op->before;
 	/* Not while stepped: the vDSO tries again if the clock ticks. */
 	struct timespec ts = deadline(now->op->call, now->op->when);
-	int r;
+	int dead = before == MINE_DEAD || before == MINE_DEAD_TWICE;
+	pthread_t t;
 
 	use_another_mutex(a);
-	if (before == MINE || before == MINE_TWICE || before == MINE_DEAD) {
-		r = pthread_mutex_lock(mutex());
-		if (r != (before == MINE_DEAD ? EOWNERDEAD : 0))
-			a->error = 1;
-		if (before == MINE_TWICE && pthread_mutex_lock(mutex()))
-			a->error = 1;
-	}
+	if ((before == MINE || before == MINE_TWICE || dead) &&
+	    pthread_mutex_lock(mutex()) != (dead ? EOWNERDEAD : 0))
+		a->error = 1;
+	if ((before == MINE_TWICE || before == MINE_DEAD_TWICE) &&
+	    pthread_mutex_lock(mutex()))
+		a->error = 1;
+	if (before == CROSSED && pthread_mutex_lock(second))
+		a->error = 1;
+	if (now->op->call == EXIT && !now->private &&
+	    pthread_create(&t, NULL, another_thread, NULL))
+		a->error = 1;
+	ctl->victim = pthread_self();
 	set_and_wake(&a->is_ready, 1);
 	while (wait_while(&a->is_ready, 1, 1000), a->is_ready == 1)
 		;
+	pthread_cleanup_push(handler, a);
+	if (now->op->handler && !now->op->events[0])
+		pthread_cancel(pthread_self());
 	if (!stop_to_be_stepped())
 		a->error = 77;
-	a->result = call(now->op->call, ts);
-	for (;;)
-		pause();
+	call(now->op->call, ts);
+	pthread_cleanup_pop(0);
+	handled();
 }
 
 __attribute__((noreturn))
@@ -385,6 +478,13 @@ static void *actor(void *arg)
 			break;
 		case SIGNAL_IT:
 			a->error = pthread_cond_signal(cond);
+			break;
+		case CANCEL_IT:
+			a->error = pthread_cancel(ctl->victim);
+			break;
+		case CROSS:	/* until the victim ends */
+			a->error = pthread_mutex_lock(second) != EOWNERDEAD ||
+				   pthread_mutex_unlock(second);
 			break;
 		case END:
 			if (!group)
@@ -485,7 +585,7 @@ static void command(int i, enum command c)
 	struct actor *a = &ctl->actors[i];
 
 	start(i);
-	a->error = a->order = 0;
+	a->error = a->order = a->unlocks = 0;
 	a->result = -1;
 	set_and_wake(&a->command, c);
 }
@@ -532,7 +632,8 @@ static void await_end(int i)
 #define FUTEX_TIME64 SYS_futex
 #endif
 
-/* Is it in futex(2), with an address in the mutex or the condition? */
+/* Is it in futex(2), with an address in the mutex or the condition? (A victim
+ * that sleeps for ever may do it elsewhere.) */
 static int in_futex(int i)
 {
 	unsigned long nr, address;
@@ -544,7 +645,7 @@ static int in_futex(int i)
 	if (end == buf || (nr != SYS_futex && nr != FUTEX_TIME64))
 		return 0;
 	address = strtoul(end, NULL, 16);
-	return address - (unsigned long)mutex_page < 2 * PAGE;
+	return i == VICTIM || address - (unsigned long)mutex_page < 2 * PAGE;
 }
 
 /* The same, and not just passing through. */
@@ -573,25 +674,31 @@ static int done_or_stuck(int i)
 	return 1;
 }
 
+static void command_and_await_sleep(int i, enum command c)
+{
+	int ms;
+
+	command(i, c);
+	for (ms = 0; !falls_asleep(i); ms++) {
+		if (ms == PATIENCE_MS || !ctl->actors[i].command)
+			die("actor %d does not wait", i);
+		sleep_us(ms ? 1000 : 100);
+	}
+}
+
 static void start_waiters(void)
 {
-	int w, ms;
+	int w;
 
-	for (w = WAITER; w < WAITER + now->waiters; w++) {
-		command(w, PASS);
-		for (ms = 0; !falls_asleep(w); ms++) {
-			if (ms == PATIENCE_MS || !ctl->actors[w].command)
-				die("a waiter does not wait");
-			sleep_us(ms ? 1000 : 100);
-		}
-	}
+	for (w = WAITER; w < WAITER + now->waiters; w++)
+		command_and_await_sleep(w, PASS);
 }
 
 /*
  * The harness' side: the victim.
  */
 
-enum stop { STOPPED, ASLEEP, RETURNED };
+enum stop { STOPPED, ASLEEP, RETURNED, CRASHED };
 
 /* A victim's way through its call. */
 static struct {
@@ -604,8 +711,6 @@ static struct {
 	int owner_died, given_up;	/* the mutex is so for the next */
 	int died_at;			/* the order of its last owner */
 } v;
-
-static volatile unsigned *word;
 
 static int stop_of_victim(int options)
 {
@@ -621,7 +726,30 @@ static int stop_of_victim(int options)
 		return 0;
 	if (r != tid || !WIFSTOPPED(status))
 		die("lost the victim (status %#x)", status);
+	if (WSTOPSIG(status) > SIGSYS && now->op->handler) {
+		/* The libc's own, for a request: on to its signal handler. */
+		if (ptrace(PTRACE_SINGLESTEP, tid, 0, WSTOPSIG(status)))
+			die("cannot deliver the request for cancellation");
+		return stop_of_victim(options);
+	}
 	return WSTOPSIG(status);
+}
+
+/* Of a thread that exits: the system call, once it is known. */
+static unsigned long exit_at;
+
+/* It has stopped, with that signal. */
+static enum stop where(int sig)
+{
+	struct registers r;
+
+	if (sig != SIGTRAP)
+		return CRASHED;
+	r = thread_registers(running[VICTIM].tid);
+	if (now->op->call == EXIT && is_syscall((void *)(unsigned long)r.r[R_PC]) &&
+	    r.r[R_NR] == SYS_exit)
+		exit_at = v.ret = r.r[R_PC];
+	return r.r[R_PC] == v.ret ? RETURNED : STOPPED;
 }
 
 /* After a step was begun: it ends, or sleeps, for so long at least. */
@@ -641,10 +769,8 @@ static enum stop stop_or_sleep(int patience_ms)
 			die("the victim neither stops nor sleeps");
 		sleep_us(patience_ms ? 1000 : 50);
 	}
-	if (sig != SIGTRAP)
-		die("the victim got signal %d", sig);
 	v.asleep = 0;
-	return thread_pc(running[VICTIM].tid, NULL) == v.ret ? RETURNED : STOPPED;
+	return where(sig);
 }
 
 static enum stop step(void)
@@ -652,15 +778,15 @@ static enum stop step(void)
 	pid_t tid = running[VICTIM].tid;
 	/* Mapped at the same address here. */
 	const void *insn = (void *)thread_pc(tid, NULL);
+	int sig;
 
 	do {
 		begin_step(tid);
 		if (is_syscall(insn))
 			return stop_or_sleep(0);
-		if (stop_of_victim(0) != SIGTRAP)
-			die("the victim got a signal");
+		sig = stop_of_victim(0);
 	} while (!step_is_done(tid));
-	return thread_pc(tid, NULL) == v.ret ? RETURNED : STOPPED;
+	return where(sig);
 }
 
 /* The victim goes on to that address at once, or to the end of its call. */
@@ -689,7 +815,7 @@ static enum stop run_to(unsigned long pc)
 		die("the victim got signal %d", sig);
 	if (!set_breakpoints(tid, 0, 0))
 		die("cannot take a breakpoint back");
-	return thread_pc(tid, NULL) == v.ret ? RETURNED : STOPPED;
+	return where(SIGTRAP);
 }
 
 /* The victim sleeps: what happens now. Returns what it does then: it has to
@@ -732,16 +858,18 @@ static enum stop fire(void)
 		break;
 	case SIGNAL:
 	case SIGNAL_HELD:
+	case CANCEL:
+	case CANCEL_HELD:
 		/* The mutex is released: those that wait for it have it first. */
 		for (w = WAITER; w < WAITER + now->waiters; w++)
 			if (!done_or_stuck(w))
 				return ASLEEP;
-		if (e == SIGNAL_HELD) {
+		if (e == SIGNAL_HELD || e == CANCEL_HELD) {
 			order_and_wait(HOLDER, TAKE);
 			expect_result(HOLDER, 0);
 			v.holding = HOLDER;
 		}
-		order_and_wait(HOLDER, SIGNAL_IT);
+		order_and_wait(HOLDER, now->op->handler ? CANCEL_IT : SIGNAL_IT);
 		break;
 	}
 	return stop_or_sleep(STUCK_MS);
@@ -770,6 +898,8 @@ static void make_mutex(void)
 	e = e ? e : pthread_mutexattr_setprotocol(&a, now->pi ?
 			PTHREAD_PRIO_INHERIT : PTHREAD_PRIO_NONE);
 	e = e ? e : pthread_mutex_init(mutex(), &a);
+	memset(second, 0, sizeof(*second));
+	e = e ? e : pthread_mutex_init(second, &a);
 	pthread_mutexattr_destroy(&a);
 	memset(cond, 0, sizeof(*cond));
 	pthread_condattr_init(&ca);
@@ -790,22 +920,29 @@ static void begin(void)
 	unsigned long entry = (unsigned long)functions[now->op->call];
 	int i;
 
+	/* It may have died with a lock of the libc's own. */
+	if (now->op->call == EXIT)
+		end_all();
+	start(NEXT);
 	make_mutex();
 	memset(&v, 0, sizeof(v));
 	ctl->orders = 0;
+	if (before == OF_NOBODY)
+		*word = TID_MASK - 1;
 	if (before == DIED || before == UNRECOVERABLE || before == HELD_DEAD ||
-	    before == MINE_DEAD) {
+	    before == MINE_DEAD || before == MINE_DEAD_TWICE) {
 		order_and_wait(PREVIOUS, TAKE);
 		expect_result(PREVIOUS, 0);
 		command(PREVIOUS, END);
 		await_end(PREVIOUS);
 		v.owner_died = before == DIED;
 	}
-	if (before == UNRECOVERABLE || before == HELD_DEAD || before == HELD) {
+	if (before == UNRECOVERABLE || before == HELD_DEAD || before == HELD ||
+	    before == CROSSED) {
+		v.taken_over = before == UNRECOVERABLE || before == HELD_DEAD;
 		order_and_wait(HOLDER, TAKE);
-		expect_result(HOLDER, before == HELD ? 0 : EOWNERDEAD);
+		expect_result(HOLDER, v.taken_over ? EOWNERDEAD : 0);
 		v.holding = HOLDER;
-		v.taken_over = before != HELD;
 	}
 	if (before == UNRECOVERABLE) {
 		order_and_wait(HOLDER, UNLOCK_IT);
@@ -816,6 +953,8 @@ static void begin(void)
 	command(VICTIM, OPERATE);
 	if (!wait_while(&a->is_ready, 0, PATIENCE_MS) || a->error)
 		die("the victim does not get ready");
+	if (before == CROSSED)
+		command_and_await_sleep(HOLDER, CROSS);
 	/* They wait from the beginning where the victim does not. */
 	if (!now->op->events[0] || before == MINE) {
 		start_waiters();
@@ -838,6 +977,10 @@ static void begin(void)
 		run_to(entry);
 	}
 	thread_pc(running[VICTIM].tid, &v.ret);
+	if (now->op->handler)
+		v.ret = (unsigned long)handled;
+	if (now->op->call == EXIT)
+		v.ret = exit_at;
 }
 
 /* On to the next boundary. Still asleep after what was to wake it: stuck. */
@@ -897,15 +1040,18 @@ static void end_victim(void)
 static enum state state_now(void)
 {
 	int lost = v.given_up || (v.holding == HOLDER && v.taken_over);
+	int gives_up = (now->op->before == MINE_DEAD && now->op->call == UNLOCK) ||
+		       (v.owner_died && ctl->actors[VICTIM].unlocks);
 
 	if (lost)
 		return LOST;
+	if (now->op->before == OF_NOBODY)
+		return NOBODYS;
 	if ((*word & TID_MASK) == (unsigned)running[VICTIM].tid)
-		return now->op->before == MINE_DEAD && now->op->call == UNLOCK ?
-			GIVEN : OWNED;
-	if (now->op->before == MINE_DEAD)
+		return gives_up ? GIVEN : OWNED;
+	if (gives_up || now->op->before == MINE_DEAD)
 		return LOST;
-	return v.owner_died ? DEAD : SOUND;
+	return v.owner_died || now->op->call == EXIT ? DEAD : SOUND;
 }
 
 struct count { int boundaries, wrong, asleep, bytes, corruptions, known; };
@@ -917,8 +1063,7 @@ struct count { int boundaries, wrong, asleep, bytes, corruptions, known; };
  */
 static char judge(enum state state, int end, int boundary)
 {
-	int before = state == OWNED || state == GIVEN ? end :
-		     state == DEAD ? v.died_at : 0;
+	int before = state == OWNED || state == GIVEN ? end : v.died_at;
 	int first = -1, first_order = 0, i;
 	char c = 0;
 
@@ -968,21 +1113,55 @@ static int reuse_and_end(void)
 	return !memcmp(mutex_page, other, PAGE);
 }
 
+/* Does the kernel take the victim for one in the middle of an operation? */
+static int slot_is_set(void)
+{
+	pid_t tid = running[VICTIM].tid;
+	struct robust_list_head *theirs, head;
+	struct iovec here = { &head, sizeof(head) }, there = { NULL, sizeof(head) };
+	size_t len;
+
+	if (syscall(SYS_get_robust_list, tid, &theirs, &len))
+		die("the victim has no robust list");
+	there.iov_base = theirs;
+	if (process_vm_readv(tid, &here, 1, &there, 1, 0) != sizeof(head))
+		die("cannot read the victim's robust list");
+	return head.list_op_pending != NULL;
+}
+
+static int result_wanted(void)
+{
+	const struct operation *op = now->op;
+	int type = types[now->type].type;
+
+	if (op->before == CROSSED && type == PTHREAD_MUTEX_ERRORCHECK)
+		return EDEADLK;
+	if (op->result != BY_TYPE)
+		return op->result;
+	return type == PTHREAD_MUTEX_RECURSIVE ? 0 : op->call == TRYLOCK ? EBUSY : EDEADLK;
+}
+
 /* The victim is at a boundary: end it. Returns the character for the map. */
 static char finish(enum stop stop, int boundary, struct count *n)
 {
 	enum state state = state_now();
-	int i, w, r, want = now->op->result, stuck = 0, orders = ctl->orders;
+	int i, w, r, want = result_wanted(), stuck, orders = ctl->orders;
 	int overtaken = v.holding == THIRD && !(*word & WAITERS), through;
 	char c = v.asleep ? 'z' : oracle[state].letter, judged;
 
 	n->boundaries++;
-	if (want == BY_TYPE)
-		want = types[now->type].type == PTHREAD_MUTEX_RECURSIVE ? 0 : EDEADLK;
-	if (stop == RETURNED) {
+	if ((stop == RETURNED && now->op->call != EXIT) ||
+	    (stop == ASLEEP && want == FOREVER)) {
 		/* A call's result is in the register yet. */
-		r = (int)thread_registers(running[VICTIM].tid).r[R_RESULT];
-		if (r != want) {
+		r = stop == ASLEEP ? FOREVER :
+		    now->op->handler ? ctl->actors[VICTIM].result :
+		    (int)thread_registers(running[VICTIM].tid).r[R_RESULT];
+		if (slot_is_set()) {
+			printf("\n# it %s with list_op_pending set\n# ",
+			       stop == ASLEEP ? "fell asleep" : "returned");
+			n->wrong++;
+			c = 'R';
+		} else if (r != want) {
 			printf("\n# it returned %d, expected %d\n# ", r, want);
 			n->wrong++;
 			c = 'R';
@@ -991,10 +1170,12 @@ static char finish(enum stop stop, int boundary, struct count *n)
 	/* A victim that is through with the mutex lives until its memory is
 	 * put to another use. */
 	through = now->op->call == DESTROY ||
-		  (stop == RETURNED && state != OWNED && state != GIVEN);
+		  (stop == RETURNED && state != OWNED && state != GIVEN &&
+		   now->op->before != CROSSED && now->op->call != EXIT);
 	if (!through)
 		end_victim();
-	if (v.holding)
+	stuck = now->op->before == CROSSED && !done_or_stuck(HOLDER);
+	if (v.holding && !stuck)
 		order_and_wait(v.holding, UNLOCK_IT);
 	for (w = WAITER; v.waiting && w < WAITER + now->waiters; w++)
 		stuck += !done_or_stuck(w);
@@ -1084,37 +1265,60 @@ static enum stop go_to(const struct boundary *way, int k)
 	return s;
 }
 
+/* glibc has the handlers run by the unwinder, which asks the dynamic linker where
+ * it is. Their many instructions have nothing to do with the mutex: none of them is
+ * a boundary. */
+static int in_unwinder(void)
+{
+	Dl_info info;
+
+	return !v.asleep && (now->op->handler || now->op->call == EXIT) &&
+	       dladdr((void *)thread_pc(running[VICTIM].tid, NULL), &info) &&
+	       (strstr(info.dli_fname, "libgcc_s") || strstr(info.dli_fname, "ld-linux"));
+}
+
 static void run(struct count *total)
 {
 	static struct boundary b[MAX_BOUNDARIES];
 	struct count n = { 0, 0, 0, 0, 0, 0 };
 	enum stop s = STOPPED;
+	const char *wrong = NULL;
 	int k, i, last, was_asleep;
 	char at_end;
 
 	printf("# %s: ", now->label);
 	fflush(stdout);
+	exit_at = 0;
 	/* Once to the end, to know the way. */
 	begin();
-	for (k = 0; s != RETURNED; k++) {
-		if (k == MAX_BOUNDARIES)
-			die("the call does not return");
+	for (k = 0; s != RETURNED && !wrong; k++) {
 		b[k].pc = v.asleep ? 0 : thread_pc(running[VICTIM].tid, NULL);
 		b[k].phase = v.fired;
 		b[k].visit = 1;
 		for (i = 0; i < k; i++)
 			b[k].visit += b[i].pc == b[k].pc && b[i].phase == b[k].phase;
 		was_asleep = v.asleep;
-		s = advance();
+		do
+			s = advance();
+		while (s == STOPPED && in_unwinder());
 		if (s == ASLEEP && was_asleep) {
-			printf("W\n# the victim itself sleeps for good, after %d boundaries\n", k);
+			if (now->op->result == FOREVER)
+				break;
+			wrong = "sleeps for good";
 			total->asleep++;
-			end_all();
-			return;
+		} else if (s == CRASHED || k == MAX_BOUNDARIES - 1) {
+			wrong = s == CRASHED ? "crashes" : "does not return";
+			total->wrong++;
 		}
 	}
+	if (wrong) {
+		printf("%c\n# the victim itself %s, after %d boundaries\n",
+		       s == ASLEEP ? 'W' : 'R', wrong, k);
+		end_all();
+		return;
+	}
 	last = k;
-	at_end = finish(RETURNED, last, &n);
+	at_end = finish(s, last, &n);
 
 	for (k = 0; k < last; k++) {
 		if (b[k].visit > 2) {
@@ -1143,15 +1347,22 @@ static void run(struct count *total)
 	total->known += n.known;
 }
 
+static void *exits_at_once(void *arg)
+{
+	pthread_exit(arg);
+}
+
 /* What libcs look up on the first use is not to be on the maps. */
 static void warm_up(void)
 {
-	static const struct operation op = { "", LOCK, FREE, { 0 }, 0, 0 };
+	static const struct operation op = { "", LOCK, FREE, { 0 }, 0, 0, 0 };
 	struct variety variety = { &op, 0, 0, 0, 0, "warm-up" };
 	struct timespec soon = deadline(LOCK, IN_AN_HOUR);
 	int e = 0, offset;
+	pthread_t t;
 
 	now = &variety;
+	e |= pthread_create(&t, NULL, exits_at_once, NULL) || pthread_join(t, NULL);
 	for (variety.pi = 0; variety.pi < 2; variety.pi++) {
 		make_mutex();
 		e |= call(LOCK, soon);
@@ -1183,20 +1394,23 @@ static int possible(const struct variety *variety)
 	if (variety->private || op->call == CLOCKLOCK)
 		return 0;
 #endif
-	if (op->result == BY_TYPE && types[variety->type].type == PTHREAD_MUTEX_NORMAL)
+	if (op->result == BY_TYPE && op->call == LOCK &&
+	    types[variety->type].type == PTHREAD_MUTEX_NORMAL)
 		return 0;	/* a deadlock */
-	if (op->before == MINE_TWICE && types[variety->type].type != PTHREAD_MUTEX_RECURSIVE)
+	if ((op->before == MINE_TWICE || op->before == MINE_DEAD_TWICE) &&
+	    types[variety->type].type != PTHREAD_MUTEX_RECURSIVE)
 		return 0;
+	if ((op->before == OF_NOBODY || op->before == CROSSED) && !variety->pi)
+		return 0;	/* that is seen by the kernel's PI code alone */
+	if (op->handler && op->events[0] && !variety->private)
+		return 0;	/* the holder is in another process */
+	if (op->handler && variety->waiters == 1)
+		return 0;	/* to save time */
 	if (op->events[0] == OVERTAKE && variety->pi)
 		return 0;	/* the kernel hands it over */
-	if (op->when == BEFORE_1970 && variety->pi)
-		return 0;	/* what that is, the kernel's PI code decides */
-#ifndef __GLIBC__
-	if (op->when == INVALID && variety->pi)
-		return 0;	/* and this, and musl then waits for good */
-#endif
 	return !variety->waiters || (op->before != FREE && op->before != DIED &&
-				     op->before != UNRECOVERABLE);
+				     op->before != UNRECOVERABLE &&
+				     op->before != OF_NOBODY);
 }
 
 static void usage(void)
@@ -1251,6 +1465,7 @@ int main(int argc, char **argv)
 	if (ctl == MAP_FAILED || mutex_page == MAP_FAILED)
 		die("mmap failed");
 	cond = (pthread_cond_t *)(mutex_page + PAGE);
+	second = (pthread_mutex_t *)(mutex_page + PAGE + MUTEX_OFFSET);
 	warm_up();
 
 	for (variety.type = 0; variety.type < 3; variety.type++)
