@@ -86,6 +86,16 @@ static UNUSED void need_robust_lists(void)
 		skip("robust lists are not implemented here");
 }
 
+/* Where the kernel looks for one more mutex if this thread dies. */
+static UNUSED void *list_op_pending(void)
+{
+	void **head;	/* struct robust_list_head */
+	size_t len;
+
+	CHECK(!syscall(SYS_get_robust_list, 0, &head, &len));
+	return head ? head[2] : NULL;
+}
+
 /* Memory that forked processes share, zeroed. */
 static UNUSED void *shared(size_t size)
 {
@@ -335,13 +345,18 @@ static UNUSED void lock_in_process(void *m)
 	EXPECT(pthread_mutex_lock(m), 0);
 }
 
-/* An owner of the mutex dies, and the caller has it now, inconsistent. */
-static UNUSED void lose_owner(pthread_mutex_t *m, const struct variety *v)
+static UNUSED void owner_dies(pthread_mutex_t *m, const struct variety *v)
 {
 	if (v->pshared == PTHREAD_PROCESS_SHARED)
 		reap(spawn(lock_in_process, m));
 	else
 		in_thread(lock_in_thread, m);
+}
+
+/* An owner of the mutex dies, and the caller has it now, inconsistent. */
+static UNUSED void lose_owner(pthread_mutex_t *m, const struct variety *v)
+{
+	owner_dies(m, v);
 	EXPECT(pthread_mutex_lock(m), EOWNERDEAD);
 }
 

@@ -14,7 +14,7 @@ robust_check=$BUILD/bin/robust-check
 [ ! -x "$robust_check-$arch" ] || robust_check=$robust_check-$arch
 
 # The tests that must pass with a patched libc everywhere, on every kernel.
-everywhere='pending-slot-width owner-death ways-to-die not-recoverable not-recoverable-crowd wake-op-refused not-robust contention unlock-rules nested-owner-death pi-stalled cond-wait timedlock-leaves-no-trace retained-waiters hostile error-after-release refusals signal-handler'
+everywhere='pending-slot-width owner-death ways-to-die not-recoverable not-recoverable-crowd wake-op-refused not-robust contention unlock-rules nested-owner-death pi-stalled cond-wait cond-wait-unrepaired timedlock-times timedlock-leaves-no-trace retained-waiters hostile error-after-release refusals signal-handler'
 # tests_of LIBC-VERSION...: those, and what only that libc can get wrong.
 tests_of()
 {

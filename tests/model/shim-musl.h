@@ -50,7 +50,6 @@ static inline long mc_syscall_futex(volatile void *a, int op, long v, void *to, 
 #define a_dec(p) ({ volatile int *p_ = (p); mc_at(p_, __FILE__, __LINE__); --*p_; })
 #define a_and(p, v) ({ volatile int *p_ = (p); int v_ = (v); mc_at(p_, __FILE__, __LINE__); *p_ &= v_; })
 #define a_or(p, v) ({ volatile int *p_ = (p); int v_ = (v); mc_at(p_, __FILE__, __LINE__); *p_ |= v_; })
-#define a_cas_p(p, t, s) ({ void *volatile *p_ = (p); if (*p_ == (void *)(t)) *p_ = (s); })
 #define a_spin() ((void)0)
 #define weak_alias(a, b)
 #define SHAREDWAKE(a, n) ((void)mc_futex(a, FUTEX_WAKE, (n) < 0 ? INT_MAX : (n), 0, 0, 0))
@@ -67,7 +66,8 @@ static inline int __timedwait(volatile int *addr, int val, clockid_t clk, const 
 #define VDSO_ROBUST_UNLOCK_SYM "sym"
 #define VDSO_ROBUST_UNLOCK_VER "ver"
 #define __vdsosym(v, s) mc_vdso()
-#define vdso_func (*({ void *volatile *f_ = (void *volatile *)mc_vdsofunc(); if (!*f_) *f_ = (void *)try_unlock_init; f_; }))
+#define looked_up (*(char[1]){ 0 })	/* by each process */
+#define vdso_func (*({ try_unlock_fn *volatile *f_ = (void *)mc_vdsofunc(); if (!*f_) *f_ = try_unlock_vm; f_; }))
 int __pthread_mutex_trylock_owner(pthread_mutex_t *);
 int __pthread_mutex_trylock(pthread_mutex_t *);
 int __pthread_mutex_lock(pthread_mutex_t *);

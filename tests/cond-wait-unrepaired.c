@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The owner of a mutex got it from a dead one, does not make it consistent, and
+ * waits for a condition. The wait releases the mutex like any unlock: it is not
+ * recoverable then, for the one who waits and for all others. Made consistent
+ * before, it is a mutex as any other.
+ *
+ * A thread that is cancelled has the mutex in its cleanup handler, inconsistent if
+ * the request was there at the entry, unless the mutex is not recoverable; if an owner
+ * has died meanwhile, that is known. The libcs differ in one thing: a thread that is
+ * cancelled after the release gets the error from musl's wait, with the request left
+ * pending, and is ended by glibc's.
+ *
+ * Fails on stock musl: EPERM from the wait, and the mutex stays locked.
+ * Fails on stock glibc: the handler of a request that was there at the entry does not
+ * have the mutex.
+ */
+#include "harness.h"
+
+struct state {
+	pthread_mutex_t mutex;
+	pthread_cond_t cond;
+	volatile int locked, go;
+};
+
+static struct state *s;
+
+/* The wait releases the mutex; only then it is signalled. */
+static void expect_unrecoverable(void *arg)
+{
+	(void)arg;
+	EXPECT(pthread_mutex_lock(&s->mutex), ENOTRECOVERABLE);
+	EXPECT(pthread_cond_signal(&s->cond), 0);
+}
+
+static void *expect_unrecoverable_thread(void *arg)
+{
+	expect_unrecoverable(arg);
+	return NULL;
+}
+
+static void unrepaired(const struct variety *v, const struct timespec *until)
+{
+	pid_t pid = 0;
+	pthread_t t;
+	enum taker how;
+
+	init(&s->mutex, v);
+	init_cond(&s->cond, v);
+	lose_owner(&s->mutex, v);
+	if (v->pshared == PTHREAD_PROCESS_SHARED) {
+		pid = spawn(expect_unrecoverable, NULL);
+		wait_until_asleep(pid);
+	} else {
+		EXPECT(pthread_create(&t, NULL, expect_unrecoverable_thread, NULL), 0);
+	}
+	if (until)
+		EXPECT(pthread_cond_timedwait(&s->cond, &s->mutex, until), ENOTRECOVERABLE);
+	else
+		EXPECT(pthread_cond_wait(&s->cond, &s->mutex), ENOTRECOVERABLE);
+	EXPECT(pthread_mutex_unlock(&s->mutex), EPERM);
+	for (how = 0; how < NR_TAKERS; how++)
+		EXPECT(take(how, &s->mutex), ENOTRECOVERABLE);
+	if (pid)
+		reap(pid);
+	else
+		EXPECT(pthread_join(t, NULL), 0);
+	EXPECT(pthread_mutex_destroy(&s->mutex), 0);
+}
+
+static void repaired(const struct variety *v)
+{
+	static const struct timespec past;
+
+	init(&s->mutex, v);
+	init_cond(&s->cond, v);
+	lose_owner(&s->mutex, v);
+	EXPECT(pthread_mutex_consistent(&s->mutex), 0);
+	EXPECT(pthread_cond_timedwait(&s->cond, &s->mutex, &past), ETIMEDOUT);
+	EXPECT(pthread_mutex_unlock(&s->mutex), 0);
+	EXPECT(pthread_mutex_lock(&s->mutex), 0);
+	EXPECT(pthread_mutex_unlock(&s->mutex), 0);
+	EXPECT(pthread_mutex_destroy(&s->mutex), 0);
+}
+
+static void has_it_inconsistent(void *arg)
+{
+	(void)arg;
+	EXPECT(pthread_mutex_consistent(&s->mutex), 0);
+	EXPECT(pthread_mutex_unlock(&s->mutex), 0);
+}
+
+static void has_it_not(void *arg)
+{
+	(void)arg;
+	EXPECT(pthread_mutex_unlock(&s->mutex), EPERM);
+	EXPECT(pthread_mutex_trylock(&s->mutex), ENOTRECOVERABLE);
+}
+
+/* A thread that is cancelled; how it locks, and what else the wait may give. */
+struct cancelled {
+	int lock, pending, wait;
+	void (*handler)(void *);
+};
+
+static void *be_cancelled(void *arg)
+{
+	const struct cancelled *c = arg;
+
+	EXPECT(pthread_mutex_lock(&s->mutex), c->lock);
+	pthread_cleanup_push(c->handler, NULL);
+	if (c->pending)
+		EXPECT(pthread_cancel(pthread_self()), 0);
+	s->locked = 1;
+	EXPECT(pthread_cond_wait(&s->cond, &s->mutex), c->wait);
+	pthread_testcancel();
+	fail(__FILE__, __LINE__, "the thread is not cancelled");
+	pthread_cleanup_pop(0);
+	return NULL;
+}
+
+static void start_to_be_cancelled(const struct variety *v, pthread_t *t,
+				  const struct cancelled *c)
+{
+	init(&s->mutex, v);
+	init_cond(&s->cond, v);
+	if (c->lock == EOWNERDEAD)
+		owner_dies(&s->mutex, v);
+	s->locked = s->go = 0;
+	EXPECT(pthread_create(t, NULL, be_cancelled, (void *)c), 0);
+	await(&s->locked, 0);
+}
+
+static void end_cancelled(pthread_t t, int lock)
+{
+	void *result;
+
+	EXPECT(pthread_join(t, &result), 0);
+	CHECK(result == PTHREAD_CANCELED);
+	EXPECT(pthread_mutex_lock(&s->mutex), lock);
+	if (!lock)
+		EXPECT(pthread_mutex_unlock(&s->mutex), 0);
+	EXPECT(pthread_mutex_destroy(&s->mutex), 0);
+}
+
+static void lock_and_die(void *arg)
+{
+	(void)arg;
+	EXPECT(pthread_mutex_lock(&s->mutex), 0);
+	s->locked = 2;
+	while (!s->go)
+		sleep_ms(1);
+}
+
+static void *lock_and_die_thread(void *arg)
+{
+	lock_and_die(arg);
+	return NULL;
+}
+
+static void all(void *arg)
+{
+	static const struct cancelled
+		at_entry = { EOWNERDEAD, 1, -1, has_it_inconsistent },
+		released = { EOWNERDEAD, 0, ENOTRECOVERABLE, has_it_not },
+		meanwhile = { 0, 0, EOWNERDEAD, has_it_inconsistent };
+	static const struct timespec past;
+	const struct variety *v = arg;
+	struct timespec later = in_ms(patience(60000));
+	pthread_t t, owner;
+	pid_t pid = 0;
+
+	snprintf(doing, sizeof(doing), "%s: wait", v->name);
+	unrepaired(v, NULL);
+	snprintf(doing, sizeof(doing), "%s: timedwait", v->name);
+	unrepaired(v, &later);
+	snprintf(doing, sizeof(doing), "%s: timedwait, time over", v->name);
+	unrepaired(v, &past);
+	snprintf(doing, sizeof(doing), "%s: consistent", v->name);
+	repaired(v);
+
+	snprintf(doing, sizeof(doing), "%s: cancelled at the entry", v->name);
+	start_to_be_cancelled(v, &t, &at_entry);
+	end_cancelled(t, 0);
+
+	snprintf(doing, sizeof(doing), "%s: cancelled after the release", v->name);
+	start_to_be_cancelled(v, &t, &released);
+	EXPECT(pthread_mutex_lock(&s->mutex), ENOTRECOVERABLE);
+	EXPECT(pthread_cancel(t), 0);
+	end_cancelled(t, ENOTRECOVERABLE);
+
+	snprintf(doing, sizeof(doing), "%s: cancelled, and an owner died", v->name);
+	start_to_be_cancelled(v, &t, &meanwhile);
+	if (v->pshared == PTHREAD_PROCESS_SHARED)
+		pid = spawn(lock_and_die, NULL);
+	else
+		EXPECT(pthread_create(&owner, NULL, lock_and_die_thread, NULL), 0);
+	while (s->locked != 2)
+		sleep_ms(1);
+	EXPECT(pthread_cancel(t), 0);
+	s->go = 1;
+	if (pid)
+		reap(pid);
+	else
+		EXPECT(pthread_join(owner, NULL), 0);
+	end_cancelled(t, 0);
+}
+
+static void one(const struct variety *v)
+{
+	reap_in_time(spawn(all, (void *)v));
+}
+
+int main(void)
+{
+	need_robust_lists();
+	s = shared(sizeof(*s));
+	for_each_variety(one);
+	return 0;
+}
