@@ -144,6 +144,7 @@ static void by_filter(const struct variety *v)
 	owner = spawn(own, NULL);
 	await(&s->ready, owner);
 	sleep_ms(200);
+	CHECK(!waitpid(pid, NULL, WNOHANG));
 	wait_until_asleep(pid);
 	kill_and_reap(pid);
 	for (i = 0; i < 2; i++) {
