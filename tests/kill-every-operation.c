@@ -1304,7 +1304,7 @@ static void run(struct count *total)
 		if (s == ASLEEP && was_asleep) {
 			if (now->op->result == FOREVER)
 				break;
-			wrong = "sleeps for good";
+			wrong = "sleeps forever";
 			total->asleep++;
 		} else if (s == CRASHED || k == MAX_BOUNDARIES - 1) {
 			wrong = s == CRASHED ? "crashes" : "does not return";
