@@ -14,7 +14,7 @@
  * and sharing, with some number of other waiters. A victim is single-stepped
  * to instruction boundary 0, 1, 2... of the call. Where it falls asleep in the
  * kernel counts as a boundary too; what is to happen next (the holder unlocks,
- * or dies, or signals the condition) happens then. At the boundary it is
+ * or dies, or signals the condition, or cancels the victim) happens then. At the boundary it is
  * ended: a process with SIGKILL; a thread, whose process lives on to watch,
  * with exit(2) at that very instruction. A call that never returns ends where the
  * victim falls asleep, one that is cancelled where the cleanup handler ends, and
@@ -42,14 +42,16 @@
  * Private mutexes are left out with musl: it keeps no pending slot for them,
  * as a thread alone does not die in mid-call but by exit(2) past the libc.
  *
- * A request for cancellation may be pending before the call, or comes while the
- * victim sleeps in it. Only a thread of its own process can make the latter, so the
- * mutex is private then.
+ * A request for cancellation is pending before the call, or comes while the victim
+ * sleeps in it. Only a thread of its own process can make the latter, so the mutex is
+ * private then.
  *
- * Fails on: stock musl (waiters left asleep by unlock), stock glibc (slot left
- * set by a lock that timed out; waiters of a mutex that is not recoverable; aborts
- * if the owner of a PI mutex is not found or waits for the caller; wrong results for
- * invalid times and inner unlocks).
+ * Fails on: stock musl (waiters left asleep by unlock and pthread_exit; never returns
+ * if a PI mutex is held and the time invalid), stock glibc (slot left set by a lock
+ * that timed out; waiters of a mutex that is not recoverable; aborts if the owner of
+ * a PI mutex is not found or waits for the caller; wrong results for invalid times
+ * and inner unlocks). Cancelled waits fail if the cleanup of glibc's pthread_cond_wait
+ * does not take the mutex again.
  *
  * Exit status: 0 as expected, 1 not as expected, 2 wrong usage, 77 skipped
  * with the reason, 99 the harness itself failed.
