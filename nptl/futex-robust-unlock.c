@@ -147,8 +147,8 @@ __pthread_mutex_unlock_notrecoverable (pthread_mutex_t *mutex)
 	 robust list, because the caller may destroy it.  */
       if (__glibc_unlikely (__futex_robust_unlock (mutex) != 0))
 	{
-	  DEQUEUE_MUTEX (mutex);
 	  mutex->__data.__owner = PTHREAD_MUTEX_NOTRECOVERABLE;
+	  DEQUEUE_MUTEX (mutex);
 	}
     }
   else
