@@ -154,6 +154,7 @@ static void by_filter(const struct variety *v)
 	snprintf(doing, sizeof(doing), "%s: EPERM", v->name);
 	pid = spawn(not_permitted, NULL);
 	sleep_ms(50);
+	CHECK(!waitpid(pid, NULL, WNOHANG));
 	wait_until_asleep(pid);
 	kill_and_reap(pid);
 	kill_and_reap(owner);
