@@ -5,7 +5,8 @@
  *   - EAGAIN and EINTR: the system call is repeated;
  *   - EINVAL, ENOMEM: returned, nothing is acquired or released; a wait on a
  *     condition variable blocks, because it must not return without the mutex;
- *   - EPERM: lock blocks, as for an owner that is not found; trylock returns EBUSY.
+ *   - EPERM, and EINVAL if the owner is gone: lock blocks, as for an owner that is not
+ *     found; trylock returns EBUSY.
  * list_op_pending is clear after each. The errors come from a seccomp filter here.
  * And one comes from the kernel: a waiter in another PID namespace takes the owner
  * for somebody else, so that unlock fails with EINVAL. The owner still owns the mutex
@@ -72,6 +73,16 @@ static void not_permitted(void *arg)
 	slot_is_clear();
 	pthread_mutex_lock(&s->mutex);
 	fail(__FILE__, __LINE__, "lock did not block");
+}
+
+/* EINVAL, as the kernel returns it until it has handed the mutex over. */
+static void owner_is_gone(void *arg)
+{
+	struct timespec ts = in_ms(5);
+
+	(void)arg;
+	filter_futex(FUTEX_CMD_MASK, FUTEX_LOCK_PI, SECCOMP_RET_ERRNO | EINVAL);
+	EXPECT(pthread_mutex_timedlock(&s->mutex, &ts), ETIMEDOUT);
 }
 
 /* Another process owns the mutex when the wait is over. */
@@ -158,8 +169,11 @@ static void by_filter(const struct variety *v)
 	wait_until_asleep(pid);
 	kill_and_reap(pid);
 	kill_and_reap(owner);
-	if (robustness != PTHREAD_MUTEX_ROBUST)
+	if (robustness != PTHREAD_MUTEX_ROBUST) {
+		snprintf(doing, sizeof(doing), "%s: EINVAL, owner gone", v->name);
+		reap_in_time(spawn(owner_is_gone, NULL));
 		return;
+	}
 	snprintf(doing, sizeof(doing), "%s: trylock", v->name);
 	for (i = 0; i < 2; i++)
 		reap_in_time(spawn(refused_trylock, (void *)(size_t)errors[i]));
