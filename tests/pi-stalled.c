@@ -174,11 +174,12 @@ static void deadlocks(void *arg)
 	reap_in_time(other);
 	EXPECT(pthread_mutex_lock(&s->second), 0);
 	EXPECT(pthread_mutex_unlock(&s->second), 0);
-	s->owned = 2;
-	if (errorcheck)
+	if (errorcheck) {
+		s->owned = 2;
 		return;
+	}
 
-	/* Once more, and for ever. */
+	/* Once more, and forever. */
 	s->owned = 0;
 	EXPECT(pthread_mutex_lock(&s->mutex), 0);
 	other = spawn(crosses, NULL);
