@@ -15,8 +15,8 @@ series_git()
 # versions_of LIBC: those that have a series, newest last.
 versions_of()
 {
-	for d in "$top/$1-patches"/*/; do
-		[ ! -d "$d" ] || basename "$d"
+	for f in "$top/$1-patches"/*/SHA256SUMS; do
+		[ ! -e "$f" ] || basename "${f%/*}"
 	done | sort -V
 }
 
