@@ -163,8 +163,9 @@ def verdict_of_bench:
 	else "" end;
 
 def ratios:
-	checked_bench as $b | texts as $texts
-	| "<p class=\"where\">Measured \($bench_date | esc) (the file’s time) on \($b.kernel | esc); CPU \($b.cpu | esc); \($b.pairs) pairs of runs, seed \($b.seed | esc); \(commits($b.commit)). The vDSO function was \(if $b.vdso == "kernel" then "the kernel’s" else "a stand-in, for measuring only" end); the kernel \(if $b.futex_robust_unlock == "yes" then "knows" else "does not know" end) <code>FUTEX_ROBUST_UNLOCK</code>\(if $b.futex_robust_unlock == "yes" then "" else ", so a contended unlock is the stock sequence here" end).</p>" +
+	if $bench_file == "" then "<p class=\"warning\">Not measured yet: run <code>make bench</code> on a machine that does nothing else, then <code>make report</code> again.</p>"
+	else checked_bench as $b | texts as $texts
+	| "<p>Below 1.00 the patched libc is faster. The floor is what the hardware asks of any mutex: two locked compare-exchanges on one word that nobody else wants.</p>\n<p class=\"where\">Measured \($bench_date | esc) (the file’s time) on \($b.kernel | esc); CPU \($b.cpu | esc); \($b.pairs) pairs of runs, seed \($b.seed | esc); \(commits($b.commit)). The vDSO function was \(if $b.vdso == "kernel" then "the kernel’s" else "a stand-in, for measuring only" end); the kernel \(if $b.futex_robust_unlock == "yes" then "knows" else "does not know" end) <code>FUTEX_ROBUST_UNLOCK</code>\(if $b.futex_robust_unlock == "yes" then "" else ", so a contended unlock is the stock sequence here" end).</p>" +
 	  ($b | verdict_of_bench) +
 	  "<ul class=\"key\"><li><svg width=\"44\" height=\"14\" class=\"plot\"><line class=\"ratio\" x1=\"4\" x2=\"40\" y1=\"7\" y2=\"7\"/><circle cx=\"22\" cy=\"7\" r=\"5\"/></svg> patched/stock: median, 95 % interval</li>" +
 	  "<li><svg width=\"44\" height=\"14\" class=\"plot\"><line class=\"wide\" x1=\"4\" x2=\"40\" y1=\"7\" y2=\"7\"/></svg> wider interval, where the target is that nothing changed</li>" +
@@ -177,7 +178,8 @@ def ratios:
 	      ([$fs[] | ratio_row($r; $b.targets; $texts)] | add) + "</tbody></table>\n" +
 	      "<div class=\"scroll\" tabindex=\"0\"><table class=\"counts\"><caption>\($fs[0].libc | esc): counted, exactly, and the median times</caption><thead><tr><th rowspan=\"2\" scope=\"col\">workload</th><th colspan=\"2\" scope=\"colgroup\">instructions</th><th colspan=\"2\" scope=\"colgroup\">system calls</th><th rowspan=\"2\" scope=\"col\">instructions<br/>more or less</th><th colspan=\"2\" scope=\"colgroup\">median time</th><th rowspan=\"2\" scope=\"col\">targets of counts</th></tr><tr>" +
 	      ("<th scope=\"col\">stock</th><th scope=\"col\">patched</th>" | . + . + .) + "</tr></thead>\n<tbody>" +
-	      ([$fs[] | select(.workload != "floor") | counts_row($b.targets)] | add // "") + "</tbody></table></div>\n"] | add);
+	      ([$fs[] | select(.workload != "floor") | counts_row($b.targets)] | add // "") + "</tbody></table></div>\n"] | add)
+	end;
 
 # ---- The maps of kill-every-instruction
 
@@ -316,8 +318,7 @@ def matrix:
 
 def tile($class; $big; $text): "<li class=\"\($class)\"><b>\($big)</b> \($text)</li>";
 def tiles:
-	checked_bench as $b
-	| (if $maps == "" then [] else places_with_maps end) as $m
+	(if $maps == "" then [] else places_with_maps end) as $m
 	| "<ul class=\"tiles\">" +
 	  ([$m[] | select(.place == "vm") | .programs as $all | .kernel as $kernel | ([.programs[].libc] | unique_in_order)[] as $l
 	    | [$all[] | select(.libc == $l)] | variant("stock") as $s | variant("patched") as $p
@@ -325,12 +326,14 @@ def tiles:
 	    | tile((if ($p | damaged) == 0 then "good" else "poor" end);
 		"\($s | damaged) → \($p | damaged)";
 		"instruction boundaries of \($l | esc), stock → patched, at which a kill corrupts memory or leaves a waiter asleep; of \($s | total("boundaries")) and \($p | total("boundaries")), on \($kernel | split(" ")[0:2] | join(" ") | esc)")] | add // "") +
-	  (($b.targets | map(select(.verdict == "met")) | length) as $met
+	  (if $bench_file == "" then tile("open"; "–"; "ratios of time: not measured")
+	   else checked_bench as $b | ($b.targets | map(select(.verdict == "met")) | length) as $met
 	   | if $b.targets == [] then tile("open"; "–"; "no target was judged")
 	     else tile((if $b.verdict == "met" then "good" elif $b.verdict == "missed" then "poor" else "open" end);
 		"\($met) of \($b.targets | length)"; "targets of speed and counts met" +
 		(if $b.verdict == "bad control" then ", but the machine was too uneven: nothing is known of times"
-		 elif $b.verdict == "none" then "; no verdict on times" else "" end)) end) +
+		 elif $b.verdict == "none" then "; no verdict on times" else "" end)) end
+	   end) +
 	  (if $table == "" then tile("open"; "–"; "kernel and libc matrix: not recorded")
 	   else rows | tile((if (map(.failed) | add) == 0 then "good" else "poor" end);
 		"\(map(.passed) | add) / \(map(.failed) | add)"; "tests passed / failed in the matrix, on \([.[].place] | unique | length | plural("kernel configuration"))") end) +
