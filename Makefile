@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 # make            build and stage the patched libcs (ARCH=i386, x32, aarch64 or
 #                 riscv64: cross build them for that architecture)
+# make help       print this list; it needs nothing and configures nothing
+# make configure  only make the script, for ./configure with options (see --help)
 # make stock      stage the same versions unpatched, for comparison
 # make check      the strongest test of each kind, here and in a VM, in ten minutes
 #                 (TESTS=name: only that test, all there is of it)
@@ -31,7 +33,7 @@
 #                 build/series (SIGN_OFF=1, BUILD_EACH=1; MANUAL=tunables.texi:
 #                 of the release, which the distribution leaves out)
 # make refresh LIBC=glibc FROM=2.44 TO=2.45  make the series for a release out of
-#                 that for another one (FORCE=1: anew; CONTINUE=1: go on after
+#                 that for another one (FORCE=1: start again; CONTINUE=1: go on after
 #                 the hand work it has stopped for)
 # make check-mutants  take out of the patches, and of librobust-unlock.so, one line
 #                 at a time and see that a test fails then (MUTANTS="name...": only
@@ -70,13 +72,13 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 .PHONY: deb-glibc deb-musl alpine
 .PHONY: all stock check check-all check-matrix check-glibc check-operations \
 	check-mutants check-versions check-selftest check-programs check-model torture \
-	doctor install-preload clean distclean check-patches series refresh check-archs bench report \
+	doctor help install-preload clean distclean check-patches series refresh check-archs bench report \
 	package-tools deb check-packages
 
 all:
 
 # Not configured yet: GNU make makes config.mk first and then starts again.
-ifeq ($(filter configure clean distclean,$(MAKECMDGOALS)),)
+ifeq ($(filter configure clean distclean help,$(MAKECMDGOALS)),)
 include config.mk
 endif
 
@@ -159,6 +161,10 @@ PREFIX ?= /usr/local
 install-preload: $(PRELOAD)
 	@install -D -m 644 -t '$(DESTDIR)$(PREFIX)/lib' $<
 	@install -D -m 644 -t '$(DESTDIR)$(PREFIX)/share/man/man7' doc/man/librobust-unlock.7
+
+# The comment at the top.
+help:
+	@sed -n '1d; /^$$/q; s/^# \{0,1\}//p' Makefile
 
 doctor: build/bin/robust-check
 	@build/bin/robust-check $(if $(PROCESS),--pid '$(PROCESS)') $(PROGRAM) || test $$? -ge 10
