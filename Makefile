@@ -30,8 +30,9 @@
 #                 each series (SERIES="glibc-2.44": only these; BUILD_EACH=1: and
 #                 that it builds after each patch)
 # make series     the patches and the overlay as mails for upstream, checked, in
-#                 build/series (SIGN_OFF=1, BUILD_EACH=1; MANUAL=tunables.texi:
-#                 of the release, which the distribution leaves out)
+#                 build/series (SERIES="glibc-2.41": of this release; SIGN_OFF=1,
+#                 BUILD_EACH=1; MANUAL=tunables.texi: of the release, which the
+#                 distribution leaves out)
 # make refresh LIBC=glibc FROM=2.44 TO=2.45  make the series for a release out of
 #                 that for another one (FORCE=1: start again; CONTINUE=1: go on after
 #                 the hand work it has stopped for)
