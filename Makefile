@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: MIT
 # make            build and stage the patched libcs (ARCH=i386, x32, aarch64 or
 #                 riscv64: cross build them for that architecture)
-# make help       print this list; it needs nothing and configures nothing
-# make configure  only make the script, for ./configure with options (see --help)
 # make stock      stage the same versions unpatched, for comparison
 # make check      the strongest test of each kind, here and in a VM, in ten minutes
 #                 (TESTS=name: only that test, all there is of it)
@@ -67,13 +65,15 @@
 #                 whether that program's libc does; PROCESS=1234: that process)
 # make clean      remove the build trees and stages, keep what was fetched
 # make distclean  remove everything that was made
+# make help       print this list; it needs nothing and configures nothing
+# make configure  only make the script, for ./configure with options (see --help)
 
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 .DELETE_ON_ERROR:
 .PHONY: deb-glibc deb-musl alpine
 .PHONY: all stock check check-all check-matrix check-glibc check-operations \
 	check-mutants check-versions check-selftest check-programs check-model torture \
-	doctor help install-preload clean distclean check-patches series refresh check-archs bench report \
+	doctor install-preload clean distclean check-patches series refresh check-archs bench report \
 	package-tools deb check-packages
 
 all:
@@ -163,10 +163,6 @@ install-preload: $(PRELOAD)
 	@install -D -m 644 -t '$(DESTDIR)$(PREFIX)/lib' $<
 	@install -D -m 644 -t '$(DESTDIR)$(PREFIX)/share/man/man7' doc/man/librobust-unlock.7
 
-# The comment at the top.
-help:
-	@sed -n '1d; /^$$/q; s/^# \{0,1\}//p' Makefile
-
 doctor: build/bin/robust-check
 	@build/bin/robust-check $(if $(PROCESS),--pid '$(PROCESS)') $(PROGRAM) || test $$? -ge 10
 
@@ -251,6 +247,11 @@ alpine:
 clean:
 	rm -rf stage dist build/src build/obj build/tests build/bin build/bench build/report build/lib build/log \
 		build/deb build/deb-glibc build/deb-musl build/packages
+
+# The comment at the top.
+.PHONY: help
+help:
+	@sed -n '1d; /^$$/q; s/^# \{0,1\}//p' Makefile
 
 distclean: clean
 	rm -rf build configure config.mk config.log config.status autom4te.cache
