@@ -28,10 +28,11 @@
 #                 each series (SERIES="glibc-2.44": only these; BUILD_EACH=1: and
 #                 that it builds after each patch)
 # make series     the patches and the overlay as mails for upstream, checked, in
-#                 build/series (SIGN_OFF=1, BUILD_EACH=1; MANUAL=tunables.texi:
-#                 of the release, which the distribution leaves out)
+#                 build/series (SERIES="glibc-2.41": of this release; SIGN_OFF=1,
+#                 BUILD_EACH=1; MANUAL=tunables.texi: of the release, which the
+#                 distribution leaves out)
 # make refresh LIBC=glibc FROM=2.44 TO=2.45  make the series for a release out of
-#                 that for another one (FORCE=1: anew; CONTINUE=1: go on after
+#                 that for another one (FORCE=1: start again; CONTINUE=1: go on after
 #                 the hand work it has stopped for)
 # make check-mutants  take out of the patches, and of librobust-unlock.so, one line
 #                 at a time and see that a test fails then (MUTANTS="name...": only
@@ -64,6 +65,8 @@
 #                 whether that program's libc does; PROCESS=1234: that process)
 # make clean      remove the build trees and stages, keep what was fetched
 # make distclean  remove everything that was made
+# make help       print this list; it needs nothing and configures nothing
+# make configure  only make the script, for ./configure with options (see --help)
 
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 .DELETE_ON_ERROR:
@@ -76,7 +79,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 all:
 
 # Not configured yet: GNU make makes config.mk first and then starts again.
-ifeq ($(filter configure clean distclean,$(MAKECMDGOALS)),)
+ifeq ($(filter configure clean distclean help,$(MAKECMDGOALS)),)
 include config.mk
 endif
 
@@ -244,6 +247,11 @@ alpine:
 clean:
 	rm -rf stage dist build/src build/obj build/tests build/bin build/bench build/report build/lib build/log \
 		build/deb build/deb-glibc build/deb-musl build/packages
+
+# The comment at the top.
+.PHONY: help
+help:
+	@sed -n '1d; /^$$/q; s/^# \{0,1\}//p' Makefile
 
 distclean: clean
 	rm -rf build configure config.mk config.log config.status autom4te.cache
