@@ -9,6 +9,26 @@ me=${0##*/}
 say() { printf '%s\n' "$*" >&2; }
 die() { printf '%s: %s\n' "$me" "$*" >&2; exit 1; }
 
+# Each script's --help is the comment at its top.
+case $#,${1-} in
+1,--help)
+	sed -n '1,2d; /^#/!q; s/^# \{0,1\}//p' "$0"
+	exit 0 ;;
+1,--version)
+	echo "robust-libc $(sed -n 's/^AC_INIT(.*, \[\(.*\)\])$/\1/p' "$top/configure.ac"), commit $("$top/scripts/this-commit")"
+	exit 0 ;;
+esac
+
+# plain_path DIR: stop if a part of what is built there cannot have it in a path:
+# make and the shell take such a name apart, gcc's -Wl, and lists of directories too.
+plain_path()
+{
+	case $1 in
+	*[[:space:]]* | *[\"\'\`\\\$\&\;\|\<\>\(\)\*\?\[\]#%=,:]*)
+		die "$1: a libc cannot be built in a directory with a blank, or one of \"'\`\\\$&;|<>()*?[]#%=,: in its name: move the tree" ;;
+	esac
+}
+
 # for_arch ARCH: set what differs between the architectures.
 #   machine   the GNU name, triplet Debian's for its directories
 #   compiler  the default for CC, and the package it is in
