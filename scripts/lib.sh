@@ -90,13 +90,17 @@ one_at_a_time()
 	flock 9 || die "cannot lock $1 (flock is in util-linux)"
 }
 
-# Print the archive that the machine's own apt reads its suite from.
+# Print the archive that the machine's own apt reads its suite from. (That of sid has
+# the name of the next release in /etc/os-release.)
 apt_mirror()
 {
 	[ -r /etc/os-release ] || return 1
 	suite=$(. /etc/os-release; echo "${VERSION_CODENAME-}")
-	apt-get --print-uris update 2>/dev/null |
-		sed -n "s|^'\(.*\)/dists/$suite/\(In\)\{0,1\}Release.*|\1|p" | head -n 1
+	uris=$(apt-get --print-uris update 2>/dev/null)
+	for suite in "$suite" sid unstable testing; do
+		printf '%s\n' "$uris" |
+			sed -n "s|^'\(.*\)/dists/$suite/\(In\)\{0,1\}Release.*|\1|p"
+	done | head -n 1
 }
 
 # tree_of PID: print PID and all it started, parents first. (It starts nothing itself.)
