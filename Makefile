@@ -64,8 +64,9 @@
 #                 the patches and a fragment of an APKBUILD in dist/alpine
 # make check-packages  install, upgrade, use and remove what dist/ has, in fresh
 #                 roots of Debian releases; root only (TESTS="deb": only these)
-# make doctor     say whether this machine closes the race (PROGRAM=file: and
-#                 whether that program's libc does; PROCESS=1234: that process)
+# make doctor     say whether this machine closes the race, and fail if it does not
+#                 (PROGRAM=file: and whether that program's libc does; PROCESS=1234:
+#                 that process)
 # make clean      remove the build trees and stages, keep what was fetched
 # make distclean  remove everything that was made
 # make help       print this list; it needs nothing and configures nothing
@@ -77,32 +78,49 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 .PHONY: all stock check check-all check-matrix check-glibc check-operations \
 	check-mutants check-versions check-selftest check-programs check-model torture \
 	demo doctor install-preload clean distclean check-patches series refresh check-archs bench report \
-	package-tools deb check-packages
+	deb check-packages
 
 all:
 
+# A wrong name of a test is reported before anything is installed or built.
+ifneq ($(TESTS),)
+$(if $(filter check,$(MAKECMDGOALS)),$(if $(shell \
+	tests/check --list --tests '$(TESTS)' any >/dev/null || echo no),$(error Nothing was built)))
+endif
+
+# Goals that need no configuration; if there is one, they use what it says.
+unconfigured := configure clean distclean help demo doctor install-preload \
+	check-patches series refresh alpine deb-glibc deb-musl check-packages
+ifeq ($(filter-out $(unconfigured),$(or $(MAKECMDGOALS),all)),)
+-include config.mk
+else
 # Not configured yet: GNU make makes config.mk first and then starts again.
-ifeq ($(filter configure clean distclean help demo,$(MAKECMDGOALS)),)
 include config.mk
+config.mk: configure config.mk.in
+	@mkdir -p build/log
+	@test -x config.status || scripts/prerequisites install glibc musl
+	@if test -x config.status; then ./config.status --recheck && ./config.status; \
+	else $(if $(filter default,$(origin CC)),env -u CC) ./configure; fi >build/log/configure.log 2>&1 || { tail -n 20 build/log/configure.log >&2; exit 1; }
 endif
 
 configure: configure.ac
-	@scripts/prerequisites install
+	@scripts/prerequisites install configure $(if $(filter configure,$(MAKECMDGOALS)),,$(or $(LIBCS),glibc musl))
 	@autoconf
 
-config.mk: configure config.mk.in
-	@mkdir -p build/log
-	@if test -x config.status; then ./config.status --recheck && ./config.status; \
-	else $(if $(filter default,$(origin CC)),env -u CC) ./configure; fi >build/log/configure.log 2>&1 || { tail -n 20 build/log/configure.log >&2; exit 1; }
-
-# What is made to run on this machine, whatever ARCH is.
-HOSTCC := $(if $(filter x86_64,$(CONFIGURED_ARCH)),$(CC),gcc)
+# What is made to run on this machine, whatever ARCH is. (make's own default is cc.)
+HOSTCC := $(if $(filter-out x86_64,$(CONFIGURED_ARCH))$(filter default,$(origin CC)),gcc,$(CC))
 # configure found the compiler of its architecture; another ARCH has its own.
 ifneq ($(ARCH),$(CONFIGURED_ARCH))
 CC :=
 endif
 
 export CC WITH_SOURCE
+
+# tools-LIST: ask for the tools of that list, see scripts/prerequisites.
+tools := $(addprefix tools-,program glibc musl series alpine tests programs packages)
+.PHONY: $(tools)
+$(tools): tools-%:
+	@KERNEL='$(KERNEL)' scripts/prerequisites install $(if $(ARCH),--arch '$(ARCH)') $*
 
 glibc := glibc-$(GLIBC)
 musl := musl-$(MUSL)
@@ -116,12 +134,15 @@ how := $(addprefix scripts/,lib.sh build-libc prepare-source fetch-source) \
 	tools/robust-cc tools/robust-run
 overlay := $(shell find nptl sysdeps -type f 2>/dev/null)
 
+version := -DVERSION='"$(shell sed -n 's/^AC_INIT(.*, \[\(.*\)\])$$/\1/p' configure.ac)"'
+
 # (tests/check-mutants makes others out of sources of its own.)
 PRELOAD := build/lib/librobust-unlock.so
 PRELOAD_SOURCE := preload/librobust-unlock.c
 
 all: $(patched) build/bin/robust-check $(PRELOAD)
 stock: $(unpatched)
+$(foreach l,glibc musl,$(eval $(filter stage/$l-%,$(call stages,$(patched)) $(call stages,$(unpatched),-stock)): | tools-$l))
 
 # (Empty: not configured yet, and read again.)
 ifneq ($(filter-out x86_64,$(ARCH)),)
@@ -129,16 +150,11 @@ not_crossed := $(filter deb bench report check-glibc check-selftest check-progra
 ifneq ($(not_crossed),)
 $(error $(not_crossed): there is only ARCH=x86_64 for this, and not ARCH=$(ARCH))
 endif
-.PHONY: cross
-cross:
-	@scripts/prerequisites install '$(ARCH)'
-$(patched) $(unpatched): | cross
-
 # For the machine that the tests of a cross built libc run on.
 all: $(if $(filter glibc,$(LIBCS)),build/bin/robust-check-$(ARCH))
 build/bin/robust-check-$(ARCH): tools/robust-check.c $(wildcard tools/*.h) stage/$(glibc)-$(ARCH)/robust-libc.info
 	@mkdir -p $(@D)
-	@stage/$(glibc)-$(ARCH)/bin/robust-cc -O2 -Wall -Wextra -static -o $@ $<
+	@stage/$(glibc)-$(ARCH)/bin/robust-cc -O2 -Wall -Wextra $(version) -static -o $@ $<
 endif
 
 .SECONDEXPANSION:
@@ -150,13 +166,13 @@ $(call stages,$(unpatched),-stock): stage/%-$(ARCH)-stock/robust-libc.info: $(ho
 		$$(subst -,-patches/,$$*)/SHA256SUMS
 	@scripts/build-libc $(subst -, ,$*) stock $(CURDIR)/$(@D) $(ARCH)
 
-build/bin/robust-check: tools/robust-check.c $(wildcard tools/*.h)
+build/bin/robust-check: tools/robust-check.c $(wildcard tools/*.h) | tools-program
 	@mkdir -p $(@D)
-	@$(HOSTCC) -O2 -Wall -Wextra -static -o $@ $<
+	@$(HOSTCC) -O2 -Wall -Wextra $(version) -static -o $@ $<
 
 # For this machine's programs. With no version of a symbol newer than glibc 2.17's,
 # and nothing that musl lacks, such as what is called with _FORTIFY_SOURCE.
-$(PRELOAD): $(PRELOAD_SOURCE) tools/vdso-symbol.h
+$(PRELOAD): $(PRELOAD_SOURCE) tools/vdso-symbol.h | tools-program
 	@mkdir -p $(@D)
 	@$(HOSTCC) -O2 -Wall -Wextra -U_FORTIFY_SOURCE -Itools -fPIC -fvisibility=hidden -shared \
 		-Wl,-z,now,-z,relro,-z,defs -Wl,-soname,librobust-unlock.so -o $@ -x c $<
@@ -170,58 +186,56 @@ demo:
 	@CC='$(HOSTCC)' demo/run --kernel '$(KERNEL)'
 
 doctor: build/bin/robust-check
-	@build/bin/robust-check $(if $(PROCESS),--pid '$(PROCESS)') $(PROGRAM) || test $$? -ge 10
+	@build/bin/robust-check $(if $(PROCESS),--pid '$(PROCESS)') $(PROGRAM) || { \
+		s=$$?; echo "make doctor: not closed, or not known: robust-check ended with status $$s (man doc/man/robust-check.1)" >&2; exit $$s; }
 
-check: all $(if $(filter x32,$(ARCH)),,stock)
+check: tools-tests all $(if $(filter x32,$(ARCH)),,stock)
 	@tests/check --kernel '$(KERNEL)' --arch $(ARCH) --tests '$(TESTS)' $(names)
 
-check-all: all $(if $(filter x32,$(ARCH)),,stock)
+check-all: tools-tests all $(if $(filter x32,$(ARCH)),,stock)
 	@tests/check-all --kernel '$(KERNEL)' --arch $(ARCH) $(if $(PART),--part '$(PART)') \
 		$(if $(UNTIL),--until '$(UNTIL)') $(if $(SUMMARY),--summary) $(names)
 
-check-matrix: all stock
+check-matrix: tools-tests all stock
 	@tests/check-matrix --kernels '$(KERNELS)' --arch $(ARCH) --tests '$(TESTS)' $(names)
 
-check-glibc: all
+check-glibc: $(if $(VM),tools-tests) all
 	@tests/glibc-suite $(if $(VM),--vm '$(VM)') --arch $(ARCH) --tests '$(TESTS)' $(GLIBC)
 
-check-operations: all
+check-operations: tools-tests all
 	@tests/every-operation --kernel '$(KERNEL)' --arch $(ARCH) --shard '$(SHARD)' $(names)
 
-check-selftest: all stock
+check-selftest: tools-tests all stock
 	@tests/kernel-selftest --kernel '$(KERNEL)' --arch $(ARCH) \
 		$(if $(LINUX),--source '$(LINUX)') $(names)
 
 check-model: all stock
 	@tests/check-model --all $(names)
 
-check-programs: all stock
+check-programs: tools-tests tools-programs all stock
 	@tests/check-programs --kernel '$(KERNEL)' --arch $(ARCH) --tests '$(TESTS)' $(names)
 
-package-tools:
-	@scripts/prerequisites install packages
-
-deb: all package-tools
+deb: tools-packages all
 	@scripts/build-deb stage/$(glibc)-$(ARCH) stage/$(musl)-$(ARCH)
 
-check-packages: package-tools
+check-packages: tools-program tools-tests tools-packages
 	@KERNEL='$(KERNEL)' APORTS='$(APORTS)' tests/check-packages --tests '$(TESTS)'
 
-check-patches:
+check-patches: tools-series $(if $(BUILD_EACH),tools-glibc tools-musl)
 	@scripts/check-patches $(if $(BUILD_EACH),--build) $(SERIES)
 
-series:
+series: tools-series $(if $(BUILD_EACH),tools-glibc tools-musl)
 	@scripts/export-series $(if $(BUILD_EACH),--build) $(if $(SIGN_OFF),--sign-off) \
 		$(if $(MANUAL),--manual '$(MANUAL)') $(SERIES)
 
-refresh:
+refresh: tools-series
 	@scripts/refresh-series $(if $(CONTINUE),--continue,$(if $(FORCE),--force) \
 		$(LIBC) $(FROM) $(TO))
 
-check-mutants: all $(if $(filter x86_64,$(ARCH)),stock)
+check-mutants: tools-tests all $(if $(filter x86_64,$(ARCH)),stock)
 	@tests/check-mutants --kernel '$(KERNEL)' --arch $(ARCH) --mutants '$(MUTANTS)' $(names)
 
-check-versions: build/bin/robust-check
+check-versions: tools-tests build/bin/robust-check
 	+@tests/check-versions --kernel '$(KERNEL)' --arch $(ARCH) $(or $(VERSIONS),$(versions))
 
 check-archs:
@@ -232,22 +246,20 @@ bench: all stock
 		$(if $(WORKLOADS),--workloads '$(WORKLOADS)') $(if $(CPUS),--cpus '$(CPUS)') \
 		$(if $(COUNT_ONLY),--count-only) $(names)
 
-torture: all
+torture: tools-tests all
 	@tests/torture-everywhere --seconds '$(SECONDS)' --seed '$(SEED)' \
 		--kernel '$(KERNEL)' --arch $(ARCH) $(names)
 
-report: all stock
+report: tools-tests all stock
 	@report/run --kernel '$(KERNEL)' $(names)
 
-deb-glibc:
-	@scripts/prerequisites install packages
+deb-glibc: tools-packages
 	@CCACHE='$(CCACHE)' scripts/deb-glibc
 
-deb-musl:
-	@scripts/prerequisites install packages
+deb-musl: tools-packages
 	@scripts/deb-musl
 
-alpine:
+alpine: $(if $(APORTS),tools-alpine)
 	@packaging/alpine/apply $(if $(APORTS),'$(APORTS)',--to dist/alpine)
 
 clean:

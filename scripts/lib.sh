@@ -9,6 +9,26 @@ me=${0##*/}
 say() { printf '%s\n' "$*" >&2; }
 die() { printf '%s: %s\n' "$me" "$*" >&2; exit 1; }
 
+# Each script's --help is the comment at its top.
+case $#,${1-} in
+1,--help)
+	sed -n '1,2d; /^#/!q; s/^# \{0,1\}//p' "$0"
+	exit 0 ;;
+1,--version)
+	echo "robust-libc $(sed -n 's/^AC_INIT(.*, \[\(.*\)\])$/\1/p' "$top/configure.ac"), commit $("$top/scripts/this-commit")"
+	exit 0 ;;
+esac
+
+# plain_path DIR: stop if a part of what is built there cannot have it in a path:
+# make and the shell take such a name apart, gcc's -Wl, and lists of directories too.
+plain_path()
+{
+	case $1 in
+	*[[:space:]]* | *[\"\'\`\\\$\&\;\|\<\>\(\)\*\?\[\]#%=,:]*)
+		die "$1: a libc cannot be built in a directory with a blank, or one of \"'\`\\\$&;|<>()*?[]#%=,: in its name: move the tree" ;;
+	esac
+}
+
 # for_arch ARCH: set what differs between the architectures.
 #   machine   the GNU name, triplet Debian's for its directories
 #   compiler  the default for CC, and the package it is in
@@ -70,13 +90,17 @@ one_at_a_time()
 	flock 9 || die "cannot lock $1 (flock is in util-linux)"
 }
 
-# Print the archive that the machine's own apt reads its suite from.
+# Print the archive that the machine's own apt reads its suite from. (That of sid has
+# the name of the next release in /etc/os-release.)
 apt_mirror()
 {
 	[ -r /etc/os-release ] || return 1
 	suite=$(. /etc/os-release; echo "${VERSION_CODENAME-}")
-	apt-get --print-uris update 2>/dev/null |
-		sed -n "s|^'\(.*\)/dists/$suite/\(In\)\{0,1\}Release.*|\1|p" | head -n 1
+	uris=$(apt-get --print-uris update 2>/dev/null)
+	for suite in "$suite" sid unstable testing; do
+		printf '%s\n' "$uris" |
+			sed -n "s|^'\(.*\)/dists/$suite/\(In\)\{0,1\}Release.*|\1|p"
+	done | head -n 1
 }
 
 # tree_of PID: print PID and all it started, parents first. (It starts nothing itself.)

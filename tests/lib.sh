@@ -9,7 +9,7 @@ log=$BUILD/log
 for_arch "$arch"
 emulator=$(emulator_of "$arch")
 # glibc loads it when a thread is cancelled or exits. A cross built stage has it.
-libgcc_s=$(gcc -print-file-name=libgcc_s.so.1)
+libgcc_s=$(gcc -print-file-name=libgcc_s.so.1 2>/dev/null)
 robust_check=$BUILD/bin/robust-check
 [ ! -x "$robust_check-$arch" ] || robust_check=$robust_check-$arch
 
@@ -57,7 +57,10 @@ compile()
 	the_stage=$1 linked=$2
 	shift 2
 	dir=$bin/$the_stage/$linked
-	mkdir -p "$dir"
+	# They have the path of the stage in them, and the tree may have moved.
+	linked_to=$(realpath "$top/stage/$the_stage")
+	[ "$(cat "$dir/linked-to" 2>/dev/null)" = "$linked_to" ] || rm -rf "$dir"
+	mkdir -p "$dir" && echo "$linked_to" >"$dir/linked-to"
 	link_with=
 	[ "$linked" = dynamic ] || link_with=-static
 	# shellcheck disable=SC2012

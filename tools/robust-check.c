@@ -1708,6 +1708,9 @@ int main(int argc, char **argv)
 		else if (!strcmp(argv[i], "--help")) {
 			usage(stdout);
 			return 0;
+		} else if (!strcmp(argv[i], "--version")) {
+			puts("robust-check of robust-libc " VERSION);
+			return 0;
 		} else if (argv[i][0] == '-') {
 			if (!strcmp(argv[i], "--pid") && i + 1 < argc)
 				fprintf(stderr, "robust-check: --pid %s: not a process id\n",
