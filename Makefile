@@ -172,7 +172,7 @@ build/bin/robust-check: tools/robust-check.c $(wildcard tools/*.h) | tools-progr
 
 # For this machine's programs. With no version of a symbol newer than glibc 2.17's,
 # and nothing that musl lacks, such as what is called with _FORTIFY_SOURCE.
-$(PRELOAD): $(PRELOAD_SOURCE) tools/vdso-symbol.h | tools-program
+$(PRELOAD): $(PRELOAD_SOURCE) tools/tunable.h tools/vdso-symbol.h | tools-program
 	@mkdir -p $(@D)
 	@$(HOSTCC) -O2 -Wall -Wextra -U_FORTIFY_SOURCE -Itools -fPIC -fvisibility=hidden -shared \
 		-Wl,-z,now,-z,relro,-z,defs -Wl,-soname,librobust-unlock.so -o $@ -x c $<

@@ -14,6 +14,7 @@
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
+#include <errno.h>
 #include <pthread.h>
 
 #define EXPORTED __attribute__((visibility("default")))
@@ -74,19 +75,19 @@ static int debugging(void)
 
 static void say(const char *what, const char *detail)
 {
-	char line[200];
+	char line[300];
 	int n;
 
 	if (!debugging())
 		return;
-	n = snprintf(line, sizeof(line), "librobust-unlock: %s%s\n", what, detail);
+	n = snprintf(line, sizeof(line), "librobust-unlock: %.50s (%d): %s%s\n",
+		     program_invocation_short_name, (int)getpid(), what, detail);
 	if (n > 0 && write(2, line, n) < 0)
 		return;
 }
 
 #if defined(__x86_64__) && defined(__LP64__) && defined(__GLIBC__)
 
-#include <errno.h>
 #include <limits.h>
 #include <linux/futex.h>
 #include <sched.h>
@@ -96,6 +97,7 @@ static void say(const char *what, const char *detail)
 #include <sys/wait.h>
 #include <time.h>
 
+#include "tunable.h"
 #include "vdso-symbol.h"
 
 #ifndef FUTEX_ROBUST_UNLOCK
@@ -576,7 +578,9 @@ static const char *reason(void)
 	linker = libcs_dlsym(RTLD_DEFAULT, "_r_debug");
 	switch (linker ? dl_iterate_phdr(search_linker, linker) : 0) {
 	case 0: return "the dynamic linker was not found";
-	case 2: return "this glibc releases robust mutexes with the kernel's help itself";
+	case 2: return get_tunable(secure_getenv("GLIBC_TUNABLES")) ?
+			"this glibc releases robust mutexes with the kernel's help itself" :
+			"this glibc does it itself, but GLIBC_TUNABLES switches that off";
 	}
 	if (!find_list())
 		return "the kernel does not tell of this thread's robust list and id";
@@ -620,7 +624,9 @@ __attribute__((constructor)) static void start(void)
 	why = reason();
 	if (!why)
 		__atomic_store_n(&acting, 1, __ATOMIC_RELEASE);
-	say(why ? "not acting: " : "acting", why ? why : "");
+	/* There may be a second copy, which is not called. */
+	if (!libcs_dlsym || libcs_dlsym(RTLD_DEFAULT, "librobust_unlock_acts") == &acting)
+		say(why ? "not acting: " : "acting", why ? why : "");
 	errno = err;
 }
 

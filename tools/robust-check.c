@@ -33,10 +33,12 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "elf-image.h"
 #include "seccomp-replay.h"
+#include "tunable.h"
 #include "vdso-symbol.h"
 
 #ifndef FUTEX_ROBUST_UNLOCK
@@ -66,12 +68,13 @@ enum {
 /* Why the race is not closed, the exit status in this order. */
 enum state {
 	OLD_KERNEL, NO_VDSO, REFUSED, UNPATCHED, STATIC, RESTART, TUNABLE_OFF,
-	FILTER, FILTER_UNKNOWN, PRELOAD, FOREIGN, NO_LIBC, NO_LIST, STATES
+	FILTER, FILTER_UNKNOWN, PRELOAD, FOREIGN, NO_LIBC, NO_LIST, STATES,
+	UNPATCHED_PRIVILEGED = STATES, ADVICES	/* no state: another advice for UNPATCHED */
 };
 
 static const struct {
 	const char *name, *advice;
-} states[STATES] = {
+} states[ADVICES] = {
 	[OLD_KERNEL] = { "old-kernel", "boot Linux 7.2 or newer" },
 	[NO_VDSO] = { "no-vdso",
 		"the contended unlock is safe, the uncontended one is not: boot "
@@ -85,8 +88,15 @@ static const struct {
 		"SystemCallFilter=) or an emulator, and let futex operations "
 		"with bit 512 pass" },
 	[UNPATCHED] = { "unpatched",
-		"run it under the patched libc with robust-run, or install the "
-		"patched libc for the whole system (in a container: in its image)" },
+		"run it under the patched libc with robust-run (and with --tree what "
+		"it starts), or install the patched libc for the whole system (in a "
+		"container: in its image)" },
+	[UNPATCHED_PRIVILEGED] = { "unpatched",
+		"it has privileges of its own (set-user-ID, set-group-ID or "
+		"capabilities), which robust-run would take away: install the "
+		"patched libc for the whole system, name librobust-unlock.so in "
+		"/etc/ld.so.preload (LD_PRELOAD does not count for it), or have root "
+		"start it, or what starts it, with robust-run --tree" },
 	[STATIC] = { "static",
 		"it has its libc inside: link it again with the patched libc: "
 		"robust-cc -static" },
@@ -135,6 +145,7 @@ struct target {
 	char *libc_file;
 	char *arch;
 	int patched;
+	int privileged;		/* by set-user-ID, set-group-ID or capabilities of the file */
 	int deleted;		/* the libc in use is no longer the file at its path */
 	int tunable;		/* -1 if it is not set */
 	int preload;		/* librobust-unlock.so is loaded */
@@ -465,17 +476,6 @@ static int read_in(int root, const char *path, struct blob *b)
 
 /* --- which libc ------------------------------------------------------- */
 
-/* The name of the tunable, not in one piece: this program must not be taken
- * for one that has it. */
-static const char *tunable_name(void)
-{
-	static char name[] = "?libc.pthread.robust_unlock";
-	volatile char *first = name;
-
-	*first = 'g';
-	return name;
-}
-
 static size_t digits(const char *s, const char *end)
 {
 	size_t n = 0;
@@ -557,25 +557,6 @@ static int examine_static(struct target *t, const struct blob *b)
 	if (contains(b, "Go buildinf:") && !contains(b, PREFIX))
 		t->states |= 1 << NO_LIBC;
 	return is_patched(b);
-}
-
-static int get_tunable(const char *env)
-{
-	size_t len = strlen(tunable_name());
-	const char *p;
-	char *end;
-	int value = -1;
-
-	for (p = env; p && *p; p = strchr(p, ':') ? strchr(p, ':') + 1 : NULL) {
-		long n;
-
-		if (strncmp(p, tunable_name(), len) || p[len] != '=')
-			continue;
-		n = strtol(p + len + 1, &end, 0);
-		if (end != p + len + 1 && (!*end || *end == ':') && n >= 0 && n <= 2)
-			value = n;
-	}
-	return value;
 }
 
 /* --- a program in a file ---------------------------------------------- */
@@ -716,26 +697,58 @@ static char *find_in_path(int root, const char *name)
 	return strdup(name);
 }
 
-/* The interpreter in the first line of a script, looked up if it is env's. */
+/* The interpreter in the first line of a script. If it is env: what that would run, which
+ * without -S is the one word that all the rest is; robust-run does the same. */
 static char *script_interpreter(int root, const struct blob *b)
 {
+	static const char *const split[] = { "-S", "-vS", "--split-string=" },
+		*const with_value[] = { "-u", "--unset", "-C", "--chdir" };
 	char line[256], *word, *save;
-	size_t len = b->size - 2 < sizeof(line) - 1 ? b->size - 2 : sizeof(line) - 1;
+	size_t len = b->size - 2 < sizeof(line) - 1 ? b->size - 2 : sizeof(line) - 1, i;
 
 	memcpy(line, b->data + 2, len);
 	line[len] = 0;
-	line[strcspn(line, "\n")] = 0;
-	word = strtok_r(line, " \t\r", &save);
+	line[strcspn(line, "\r\n")] = 0;
+	for (len = strlen(line); len && strchr(" \t", line[len - 1]); )
+		line[--len] = 0;
+	word = strtok_r(line, " \t", &save);
 	if (!word)
 		return NULL;
 	len = strlen(word);
-	if (len >= 4 && !strcmp(word + len - 4, "/env")) {
-		do
-			word = strtok_r(NULL, " \t\r", &save);
-		while (word && (*word == '-' || strchr(word, '=')));
-		return word ? find_in_path(root, word) : NULL;
+	if (len < 4 || strcmp(word + len - 4, "/env"))
+		return strdup(word);
+	word = strtok_r(NULL, "", &save);
+	if (!word)
+		return NULL;
+	word += strspn(word, " \t");
+	for (i = 0; i < 3; i++)
+		if (!strncmp(word, split[i], strlen(split[i])))
+			break;
+	if (i == 3)
+		return *word == '-' || strchr(word, '=') ? NULL : find_in_path(root, word);
+	for (word = strtok_r(word + strlen(split[i]), " \t", &save); word;
+	     word = strtok_r(NULL, " \t", &save)) {
+		if (*word != '-' && !strchr(word, '='))
+			return find_in_path(root, word);
+		for (i = 0; i < 4; i++)
+			if (!strcmp(word, with_value[i]))
+				strtok_r(NULL, " \t", &save);
 	}
-	return strdup(word);
+	return NULL;
+}
+
+/* Whether an exec of this file raises privileges. */
+static int gives_privileges(int root, const char *path)
+{
+	int fd = open_in(root, path), gives;
+	struct stat st;
+
+	if (fd < 0)
+		return 0;
+	gives = (!fstat(fd, &st) && st.st_mode & (S_ISUID | S_ISGID)) ||
+		fgetxattr(fd, "security.capability", NULL, 0) > 0;
+	close(fd);
+	return gives;
 }
 
 static void judge(struct target *t, const struct elf *e);
@@ -806,7 +819,6 @@ static void examine_program(const char *name, struct target *t)
 {
 	int depth, root = AT_FDCWD;
 	struct blob b, list;
-	struct stat st;
 	char *path, *next;
 
 	if (root_dir) {
@@ -825,9 +837,9 @@ static void examine_program(const char *name, struct target *t)
 			break;
 		}
 		if (b.size < 2 || memcmp(b.data, "#!", 2)) {
+			t->privileged = gives_privileges(root, path);
 			/* With raised privileges the environment does not count. */
-			if (root == AT_FDCWD &&
-			    (stat(path, &st) || !(st.st_mode & (S_ISUID | S_ISGID)))) {
+			if (root == AT_FDCWD && !t->privileged) {
 				t->preload = lists_preload(getenv("LD_PRELOAD"));
 				t->tunable = get_tunable(getenv("GLIBC_TUNABLES"));
 			}
@@ -1275,7 +1287,8 @@ static void examine_process(pid_t pid, struct target *t)
 	}
 
 	/* A program with privileges of its own ignores the tunables. */
-	if (!aux_value(&auxv, &e, AT_SECURE) && !read_proc(pid, "environ", &env)) {
+	t->privileged = aux_value(&auxv, &e, AT_SECURE);
+	if (!t->privileged && !read_proc(pid, "environ", &env)) {
 		for (p = (char *)env.data; p < (char *)env.data + env.size; p += strlen(p) + 1)
 			if (!strncmp(p, "GLIBC_TUNABLES=", 15))
 				t->tunable = get_tunable(p + 15);
@@ -1462,11 +1475,18 @@ static void show(FILE *to, const char *s)
 		putc((unsigned char)*s < 0x20 || *s == 0x7f ? '?' : *s, to);
 }
 
+/* The states to be advised on. */
+static unsigned advice_for(const struct target *t)
+{
+	return t->privileged && t->states & 1u << UNPATCHED ?
+		(t->states & ~(1u << UNPATCHED)) | 1u << UNPATCHED_PRIVILEGED : t->states;
+}
+
 static void advise(unsigned bits)
 {
 	int i;
 
-	for (i = 0; i < STATES; i++) {
+	for (i = 0; i < ADVICES; i++) {
 		if (!(bits & 1u << i) || (json && advices & 1u << i))
 			continue;
 		advices |= 1u << i;
@@ -1507,6 +1527,7 @@ static const char *maybe(int b)
 static void print_json(const struct target *t, int n, unsigned all, int failed,
 		       int status)
 {
+	unsigned advice = n ? 0 : all;
 	int i;
 
 	printf("{\n  \"kernel\": ");
@@ -1520,6 +1541,7 @@ static void print_json(const struct target *t, int n, unsigned all, int failed,
 	json_string(list_error > 0 ? strerrorname_np(list_error) : NULL);
 	printf(",\n  \"wake_passed_on\": %s,\n  \"programs\": [", maybe(passes_on));
 	for (i = 0; i < n; i++, t++) {
+		advice |= t->error ? 0 : advice_for(t);
 		printf("%s\n    { \"path\": ", i ? "," : "");
 		json_string(t->name);
 		if (t->pid)
@@ -1563,7 +1585,7 @@ static void print_json(const struct target *t, int n, unsigned all, int failed,
 	json_states(all);
 	printf(",\n  \"closed\": %s,\n  \"status\": %d,\n  \"advice\": [",
 	       boolean(!all && !failed), status);
-	advise(all);
+	advise(advice);
 	printf("%s]\n}\n", advised ? "\n  " : "");
 }
 
@@ -1615,7 +1637,7 @@ static void print_target(const struct target *t)
 		       t->states & 1 << FILTER_UNKNOWN ? "yes" :
 		       "yes, it lets FUTEX_ROBUST_UNLOCK pass");
 	/* What the kernel lacks was said already. */
-	advise(t->states & ~kernel_states(vdso));
+	advise(advice_for(t) & ~kernel_states(vdso));
 }
 
 static void print_text(const struct target *t, int n, unsigned all, int failed)
