@@ -66,7 +66,6 @@ static inline int __timedwait(volatile int *addr, int val, clockid_t clk, const 
 #define VDSO_ROBUST_UNLOCK_SYM "sym"
 #define VDSO_ROBUST_UNLOCK_VER "ver"
 #define __vdsosym(v, s) mc_vdso()
-#define looked_up (*(char[1]){ 0 })	/* by each process */
 #define vdso_func (*({ try_unlock_fn *volatile *f_ = (void *)mc_vdsofunc(); if (!*f_) *f_ = try_unlock_vm; f_; }))
 int __pthread_mutex_trylock_owner(pthread_mutex_t *);
 int __pthread_mutex_trylock(pthread_mutex_t *);
