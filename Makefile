@@ -134,7 +134,7 @@ how := $(addprefix scripts/,lib.sh build-libc prepare-source fetch-source) \
 	tools/robust-cc tools/robust-run
 overlay := $(shell find nptl sysdeps -type f 2>/dev/null)
 
-version := -DVERSION='"$(shell sed -n 's/^AC_INIT(.*, \[\(.*\)\])$$/\1/p' configure.ac)"'
+version = -DVERSION='"$(shell sed -n 's/^AC_INIT(.*, \[\(.*\)\])$$/\1/p' configure.ac)"'
 
 # (tests/check-mutants makes others out of sources of its own.)
 PRELOAD := build/lib/librobust-unlock.so

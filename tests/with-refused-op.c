@@ -2,8 +2,8 @@
 /*
  * with-refused-op [CALL] ERROR PROGRAM [ARGS...]: run PROGRAM with each futex(2) that
  * has FUTEX_ROBUST_UNLOCK refused by a seccomp filter, as a sandbox made
- * before Linux 7.2 does; with CALL, set_robust_list or get_robust_list, all of these
- * calls instead. ERROR: ENOSYS, EPERM, EINVAL, EFAULT, or 0 for a
+ * before Linux 7.2 does; with CALL, set_robust_list, get_robust_list or ptrace, all of
+ * these calls instead. ERROR: ENOSYS, EPERM, EINVAL, EFAULT, or 0 for a
  * filter (or an emulator) that reports success and does nothing, or "allow" for
  * one that looks at the call and lets it pass.
  *
@@ -23,7 +23,8 @@ int main(int argc, char **argv)
 	void *slot = &word;
 	long r;
 	int call = argc < 2 ? 0 : !strcmp(argv[1], "set_robust_list") ? SYS_set_robust_list :
-		   !strcmp(argv[1], "get_robust_list") ? SYS_get_robust_list : 0;
+		   !strcmp(argv[1], "get_robust_list") ? SYS_get_robust_list :
+		   !strcmp(argv[1], "ptrace") ? SYS_ptrace : 0;
 
 	if (call) {
 		argc--;
@@ -33,7 +34,7 @@ int main(int argc, char **argv)
 		if (!strcmp(argv[1], errors[i].name))
 			break;
 	if (argc < 3 || i == sizeof(errors) / sizeof(errors[0])) {
-		fprintf(stderr, "usage: with-refused-op [set_robust_list|get_robust_list] "
+		fprintf(stderr, "usage: with-refused-op [set_robust_list|get_robust_list|ptrace] "
 			"ENOSYS|EPERM|EINVAL|EFAULT|0|allow PROGRAM [ARGS...]\n");
 		return 2;
 	}
