@@ -108,7 +108,15 @@ __attribute__((constructor)) static void start(void)
 {
 	static const struct variety v = { PTHREAD_MUTEX_NORMAL, PTHREAD_PRIO_NONE,
 					  PTHREAD_PROCESS_SHARED, "early" };
+	struct robust_list_head *head;
+	size_t len;
 	int i;
+
+	/* Preloaded before the library, this comes after it has looked. */
+	if (is("layout")) {
+		CHECK(!syscall(SYS_get_robust_list, 0, &head, &len));
+		CHECK(head->list.next == &head->list);
+	}
 
 	if (is("dlopen"))
 		CHECK(dlopen(getenv("FAKE_DLOPEN"), RTLD_NOW));

@@ -376,22 +376,29 @@ static int probe_kind(const pthread_mutexattr_t *attr, int kind, head_t *head, i
 	    (a.__data.__kind & ~(TYPE_NO_ELISION | TYPE_PSHARED)) != kind)
 		return 0;
 	kind = a.__data.__kind;
-	if (!looks_like(&a, 0, kind, NULL, NULL) || lock(&a) ||
-	    !looks_like(&a, tid, kind, head, first) || *next != (char *)at_a + pi ||
+	if (!looks_like(&a, 0, kind, NULL, NULL) || lock(&a))
+		return 0;
+	if (!looks_like(&a, tid, kind, head, first) || *next != (char *)at_a + pi ||
 	    (empty && (void *)as_entry->__prev != at_a) || lock(&b) ||
 	    !looks_like(&b, tid, kind, head, (char *)at_a + pi) ||
 	    !looks_like(&a, tid, kind, at_b, first) || *next != (char *)at_b + pi)
-		return 0;
+		goto undo;
 	/* The one further down, and then the last one. */
 	if (pass_on(&a) || !looks_like(&a, 0, kind, NULL, NULL) ||
 	    !looks_like(&b, tid, kind, head, first))
-		return 0;
+		goto undo;
 	b.__data.__lock |= waiters;
 	if (!is_release(&b.__data, kind & TYPE_MASK, tid))
-		return 0;
+		goto undo;
 	release(&b.__data, kind & TYPE_MASK, tid, head);
 	return looks_like(&b, 0, kind, NULL, NULL) && *next == first &&
 	       !head->list_op_pending && (!empty || (void *)as_entry->__prev == head);
+undo:
+	/* The list must not lead to this stack frame. libc refuses to unlock the one
+	 * that it has not locked. */
+	pass_on(&b);
+	pass_on(&a);
+	return 0;
 }
 
 static int probe_layout(head_t *head)

@@ -663,7 +663,7 @@ static int violation(const char *prop, const char *text, uint32_t idx, int mv)
 }
 int main(int argc, char **argv)
 {
-	const char *kernel = "72"; size_t maxstates = 60u << 20;
+	const char *kernel = "72"; size_t maxstates = 128u << 20;
 	for (int i = 1; i < argc; i++) {
 		char *a = argv[i], *v = strchr(a, '=');
 		if (v) v++;
