@@ -43,7 +43,7 @@
 # make check-archs  compile what the patches touch in glibc for further
 #                 architectures that have a cross compiler (ARCHS="arm s390x")
 # make install-preload  librobust-unlock.so and its man page to PREFIX, which is
-#                 /usr/local (DESTDIR=)
+#                 /usr/local and takes root (PREFIX=/home/me/.local DESTDIR=)
 # make torture    random operations, kills and reuse of memory, here and in a VM
 #                 (SECONDS=600 SEED=2)
 # make bench      times and instruction counts of the patched libcs beside the
@@ -59,7 +59,7 @@
 # make deb-glibc  trixie's own glibc package with the series for its version, in
 #                 dist/deb-glibc; as root, in a root of trixie; takes an hour
 #                 (CCACHE=1: keep what was compiled for the next change of the series)
-# make deb-musl   the same of trixie's musl, in dist/deb-musl; takes a few minutes
+# make deb-musl   the same of trixie's musl, in dist/deb-musl; as root; takes a few minutes
 # make alpine     the series for Alpine's musl in a checkout of aports (APORTS=DIR), or
 #                 the patches and a fragment of an APKBUILD in dist/alpine
 # make check-packages  install, upgrade, use and remove what dist/ has, in fresh
@@ -95,6 +95,8 @@ ifeq ($(filter-out $(unconfigured),$(or $(MAKECMDGOALS),all)),)
 -include config.mk
 else
 # Not configured yet: GNU make makes config.mk first and then starts again.
+# (It begins with an empty one, or its last words on a failure are that config.mk is not there.)
+$(if $(wildcard config.mk),,$(shell touch -d @0 config.mk))
 include config.mk
 config.mk: configure config.mk.in
 	@mkdir -p build/log
@@ -179,15 +181,17 @@ $(PRELOAD): $(PRELOAD_SOURCE) tools/tunable.h tools/vdso-symbol.h | tools-progra
 
 PREFIX ?= /usr/local
 install-preload: $(PRELOAD)
-	@install -D -m 644 -t '$(DESTDIR)$(PREFIX)/lib' $<
+	@install -D -m 644 -t '$(DESTDIR)$(PREFIX)/lib' $< || { \
+		echo "make install-preload: do it as root, or with a directory of your own as PREFIX=DIR" >&2; exit 1; }
 	@install -D -m 644 -t '$(DESTDIR)$(PREFIX)/share/man/man7' doc/man/librobust-unlock.7
+	@echo 'Installed. Now: LD_PRELOAD=$(PREFIX)/lib/librobust-unlock.so PROGRAM'
 
 demo:
 	@CC='$(HOSTCC)' demo/run --kernel '$(KERNEL)'
 
 doctor: build/bin/robust-check
 	@build/bin/robust-check $(if $(PROCESS),--pid '$(PROCESS)') $(PROGRAM) || { \
-		s=$$?; echo "make doctor: not closed, or not known: robust-check ended with status $$s (man doc/man/robust-check.1)" >&2; exit $$s; }
+		s=$$?; echo "make doctor: the race is open, or it could not be found out: robust-check ended with status $$s (man doc/man/robust-check.1)" >&2; exit $$s; }
 
 check: tools-tests all $(if $(filter x32,$(ARCH)),,stock)
 	@tests/check --kernel '$(KERNEL)' --arch $(ARCH) --tests '$(TESTS)' $(names)
@@ -253,10 +257,10 @@ torture: tools-tests all
 report: tools-tests all stock
 	@report/run --kernel '$(KERNEL)' $(names)
 
-deb-glibc: tools-packages
+deb-glibc:
 	@CCACHE='$(CCACHE)' scripts/deb-glibc
 
-deb-musl: tools-packages
+deb-musl:
 	@scripts/deb-musl
 
 alpine: $(if $(APORTS),tools-alpine)

@@ -69,6 +69,22 @@ for_arch()
 	fi
 }
 
+# versions_of LIBC: those that have a series, newest last.
+versions_of()
+{
+	for f in "$top/$1-patches"/*/SHA256SUMS; do
+		[ ! -e "$f" ] || basename "${f%/*}"
+	done | sort -V
+}
+
+# all_series: each of them, as LIBC-VERSION, on one line.
+all_series()
+{
+	for libc in glibc musl; do
+		versions_of $libc | sed "s/^/$libc-/"
+	done | xargs
+}
+
 # Print the seconds since $1 (a value of now) as 3m07s.
 now() { date +%s; }
 since() { s=$(($(now) - $1)); printf '%dm%02ds' $((s / 60)) $((s % 60)); }

@@ -22,10 +22,7 @@ roots=$BUILD/roots
 roots_possible()
 {
 	[ "$(id -u)" = 0 ] || die "roots of Debian releases can only be made as root"
-	for tool in debootstrap chroot unshare; do
-		command -v $tool >/dev/null 2>&1 ||
-			die "$tool is missing: run 'scripts/prerequisites install packages'"
-	done
+	"$top/scripts/prerequisites" install packages || exit 1
 }
 
 root_run()

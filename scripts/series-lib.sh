@@ -12,14 +12,6 @@ series_git()
 	unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE
 }
 
-# versions_of LIBC: those that have a series, newest last.
-versions_of()
-{
-	for f in "$top/$1-patches"/*/SHA256SUMS; do
-		[ ! -e "$f" ] || basename "${f%/*}"
-	done | sort -V
-}
-
 # newer A B: is version A newer than B?
 newer()
 {

@@ -113,7 +113,7 @@ static const struct {
 		"SystemCallFilter= so that futex operations with bit 512 pass" },
 	[FILTER_UNKNOWN] = { "filter-unknown",
 		"the process has a seccomp filter, and what it says to "
-		"FUTEX_ROBUST_UNLOCK is not known: as root, use --read-filter, "
+		"FUTEX_ROBUST_UNLOCK is not known: as root, use robust-check --read-filter, "
 		"which stops the process for a moment, or run robust-check "
 		"inside its container" },
 	[PRELOAD] = { "preload",
@@ -1735,7 +1735,7 @@ int main(int argc, char **argv)
 			return 0;
 		} else if (argv[i][0] == '-') {
 			if (!strcmp(argv[i], "--pid") && i + 1 < argc)
-				fprintf(stderr, "robust-check: --pid %s: not a process id\n",
+				fprintf(stderr, "robust-check: %s: not a process id\n",
 					argv[i + 1]);
 			usage(stderr);
 			return EXIT_USAGE;
