@@ -22,6 +22,9 @@
 #                 tree, else the distribution's is fetched, 160 MB)
 # make check-model  all interleavings of two and of three processes, with a kill
 #                 anywhere, in the libcs' own code; on x86-64, 10 minutes
+# make check-litmus  the orders that other CPUs depend on, in the memory models of
+#                 arm64 and riscv64, by herd7 in a root of Debian sid; root only
+#                 (TESTS="musl-unlock-aarch64": only these)
 # make check-programs  LMDB, Samba's tdb, stress-ng and rt-tests under the stock
 #                 and the patched libcs, here and in a VM (TESTS="lmdb-writers")
 # make check-versions  all versions there are patches for: build them and run the
@@ -77,7 +80,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 .PHONY: deb-glibc deb-musl alpine
 .PHONY: all stock check check-all check-matrix check-glibc check-operations \
 	check-mutants check-versions check-selftest check-programs check-model torture \
-	demo doctor install-preload clean distclean check-patches series refresh check-archs bench report \
+	check-litmus demo doctor install-preload clean distclean check-patches series refresh check-archs bench report \
 	deb check-packages
 
 all:
@@ -90,7 +93,7 @@ endif
 
 # Goals that need no configuration; if there is one, they use what it says.
 unconfigured := configure clean distclean help demo doctor install-preload \
-	check-patches series refresh alpine deb-glibc deb-musl check-packages
+	check-patches series refresh alpine deb-glibc deb-musl check-packages check-litmus
 ifeq ($(filter-out $(unconfigured),$(or $(MAKECMDGOALS),all)),)
 -include config.mk
 else
@@ -215,6 +218,9 @@ check-selftest: tools-tests all stock
 
 check-model: all stock
 	@tests/check-model --all $(names)
+
+check-litmus: tools-packages
+	@tests/check-litmus $(TESTS)
 
 check-programs: tools-tests tools-programs all stock
 	@tests/check-programs --kernel '$(KERNEL)' --arch $(ARCH) --tests '$(TESTS)' $(names)

@@ -14,8 +14,8 @@
 #       and, on another line, checksum, in order: two of these compared tell what
 #       was left behind. What any use of apt changes is left out.
 #
-# SUITE's backports are among the apt sources of a root; nothing is taken from
-# them that is not asked for by "-t SUITE-backports".
+# SUITE's backports, which sid has none of, are among the apt sources of a root;
+# nothing is taken from them that is not asked for by "-t SUITE-backports".
 
 roots=$BUILD/roots
 
@@ -69,8 +69,9 @@ root_bootstrap()
 		return 1
 	}
 	rm -f "$boot_dir"/etc/apt/sources.list.d/*
-	printf 'deb %s %s main\n' "$uri" "$root_suite" "$uri" "$root_suite-backports" \
-		>"$boot_dir/etc/apt/sources.list"
+	for s in "$root_suite" "$root_suite-backports"; do
+		[ "$s" = sid-backports ] || echo "deb $uri $s main"
+	done >"$boot_dir/etc/apt/sources.list"
 	# What the machine needs to reach that archive: proxies, and the clock of
 	# a snapshot.
 	apt-config dump 2>/dev/null | grep -E '^Acquire::(https?::Proxy|Check-|Retries)' \
