@@ -33,7 +33,8 @@
 # make series     the patches and the overlay as mails for upstream, checked, in
 #                 build/series (SERIES="glibc-2.41": of this release; SIGN_OFF=1,
 #                 BUILD_EACH=1; MANUAL=tunables.texi: of the release, which the
-#                 distribution leaves out)
+#                 distribution leaves out); git's user.name and user.email have to be
+#                 set, for the cover letter
 # make refresh LIBC=glibc FROM=2.44 TO=2.45  make the series for a release out of
 #                 that for another one (FORCE=1: start again; CONTINUE=1: go on after
 #                 the hand work it has stopped for)
