@@ -95,6 +95,8 @@ unconfigured := configure clean distclean help demo doctor install-preload \
 ifeq ($(filter-out $(unconfigured),$(or $(MAKECMDGOALS),all)),)
 -include config.mk
 else
+# Said before anything is installed or built, too.
+$(if $(shell (top=.; . scripts/lib.sh; me=make; plain_path "$$(pwd -P)") || echo no),$(error Nothing was built))
 # Not configured yet: GNU make makes config.mk first and then starts again.
 include config.mk
 config.mk: configure config.mk.in
@@ -102,6 +104,10 @@ config.mk: configure config.mk.in
 	@test -x config.status || scripts/prerequisites install glibc musl
 	@if test -x config.status; then ./config.status --recheck && ./config.status; \
 	else $(if $(filter default,$(origin CC)),env -u CC) ./configure; fi >build/log/configure.log 2>&1 || { tail -n 20 build/log/configure.log >&2; exit 1; }
+# unused VARIABLE,LIBC: its version is given, and this tree does not build it.
+unused = $(if $(filter command environment,$(origin $1)),$(if $(filter $2,$(LIBCS)),,$(error \
+	$1=$($1): this tree is configured for $(strip $(LIBCS)) only, see ./configure --with-libcs)))
+$(if $(LIBCS),$(if $(filter check-archs,$(MAKECMDGOALS)),,$(call unused,GLIBC,glibc)$(call unused,MUSL,musl)))
 endif
 
 configure: configure.ac
@@ -180,6 +186,7 @@ $(PRELOAD): $(PRELOAD_SOURCE) tools/tunable.h tools/vdso-symbol.h | tools-progra
 
 PREFIX ?= /usr/local
 install-preload: $(PRELOAD)
+	$(if $(filter-out /%,$(firstword $(PREFIX))),$(error PREFIX=$(PREFIX): it has to be an absolute path))
 	@install -D -m 644 -t '$(DESTDIR)$(PREFIX)/lib' $<
 	@install -D -m 644 -t '$(DESTDIR)$(PREFIX)/share/man/man7' doc/man/librobust-unlock.7
 
@@ -261,7 +268,7 @@ deb-musl: tools-packages
 	@scripts/deb-musl
 
 alpine: $(if $(APORTS),tools-alpine)
-	@packaging/alpine/apply $(if $(APORTS),'$(APORTS)',--to dist/alpine)
+	@packaging/alpine/apply $(if $(filter undefined,$(origin APORTS)),--to dist/alpine,'$(APORTS)')
 
 clean:
 	rm -rf stage dist build/src build/obj build/tests build/bin build/bench build/report build/lib build/log \
