@@ -51,7 +51,7 @@ refuse_second()
 	exec 8>>"$lock" || die "cannot write $lock"
 	flock -n 8 || {
 		exec 8>&-
-		die "another run in this tree is under way (processes $(holders | tr '\n' ' ')): wait for it, or work in another clone"
+		die "another run in this tree is under way (processes $(holders | paste -sd ' ' -)): wait for it, or work in another clone"
 	}
 	trap 'trap "" INT TERM HUP; kill $(holders) 2>/dev/null; wait; exit 130' INT TERM HUP
 }
