@@ -36,7 +36,8 @@
 # make series     the patches and the overlay as mails for upstream, checked, in
 #                 build/series (SERIES="glibc-2.41": of this release; SIGN_OFF=1,
 #                 BUILD_EACH=1; MANUAL=tunables.texi: of the release, which the
-#                 distribution leaves out)
+#                 distribution leaves out); git's user.name and user.email have to be
+#                 set, for the cover letter
 # make refresh LIBC=glibc FROM=2.44 TO=2.45  make the series for a release out of
 #                 that for another one (FORCE=1: start again; CONTINUE=1: go on after
 #                 the hand work it has stopped for)
@@ -97,6 +98,8 @@ unconfigured := configure clean distclean help demo doctor install-preload \
 ifeq ($(filter-out $(unconfigured),$(or $(MAKECMDGOALS),all)),)
 -include config.mk
 else
+# Said before anything is installed or built, too.
+$(if $(shell (top=.; . scripts/lib.sh; me=make; plain_path "$$(pwd -P)") || echo no),$(error Nothing was built))
 # Not configured yet: GNU make makes config.mk first and then starts again.
 # (It begins with an empty one, or its last words on a failure are that config.mk is not there.)
 $(if $(wildcard config.mk),,$(shell touch -d @0 config.mk))
@@ -106,6 +109,10 @@ config.mk: configure config.mk.in
 	@test -x config.status || scripts/prerequisites install glibc musl
 	@if test -x config.status; then ./config.status --recheck && ./config.status; \
 	else $(if $(filter default,$(origin CC)),env -u CC) ./configure; fi >build/log/configure.log 2>&1 || { tail -n 20 build/log/configure.log >&2; exit 1; }
+# unused VARIABLE,LIBC: its version is given, and this tree does not build it.
+unused = $(if $(filter command environment,$(origin $1)),$(if $(filter $2,$(LIBCS)),,$(error \
+	$1=$($1): this tree is configured for $(strip $(LIBCS)) only, see ./configure --with-libcs)))
+$(if $(LIBCS),$(if $(filter check-archs,$(MAKECMDGOALS)),,$(call unused,GLIBC,glibc)$(call unused,MUSL,musl)))
 endif
 
 configure: configure.ac
@@ -184,6 +191,7 @@ $(PRELOAD): $(PRELOAD_SOURCE) tools/tunable.h tools/vdso-symbol.h | tools-progra
 
 PREFIX ?= /usr/local
 install-preload: $(PRELOAD)
+	$(if $(filter-out /%,$(firstword $(PREFIX))),$(error PREFIX=$(PREFIX): it has to be an absolute path))
 	@install -D -m 644 -t '$(DESTDIR)$(PREFIX)/lib' $< || { \
 		echo "make install-preload: do it as root, or with a directory of your own as PREFIX=DIR" >&2; exit 1; }
 	@install -D -m 644 -t '$(DESTDIR)$(PREFIX)/share/man/man7' doc/man/librobust-unlock.7
@@ -270,7 +278,7 @@ deb-musl:
 	@scripts/deb-musl
 
 alpine: $(if $(APORTS),tools-alpine)
-	@packaging/alpine/apply $(if $(APORTS),'$(APORTS)',--to dist/alpine)
+	@packaging/alpine/apply $(if $(filter undefined,$(origin APORTS)),--to dist/alpine,'$(APORTS)')
 
 clean:
 	rm -rf stage dist build/src build/obj build/tests build/bin build/bench build/report build/lib build/log \

@@ -37,15 +37,23 @@ known_tests()
 	done
 }
 
+# holders: the processes that have the lock $lock, which all of a run inherit.
+holders() { find /proc/[0-9]*/fd/8 -lname "$(realpath "$lock")" 2>/dev/null | cut -d / -f 3 | sort -n; }
+
 # refuse_second NAME: stop if another run of that name works in this tree, of which it
-# would remove the results; have the lock until this process and its children end.
+# would remove the results; have the lock until this process and its children end. A
+# signal ends all of them: after one to the process group, kill_tree would not find
+# those of timeout, which makes a group of its own.
 refuse_second()
 {
+	lock=$BUILD/tests/$1.lock
 	mkdir -p "$BUILD/tests" || die "cannot create $BUILD/tests"
-	exec 8>>"$BUILD/tests/$1.lock" || die "cannot write $BUILD/tests/$1.lock"
-	flock -n 8 ||
-		die "another run in this tree is under way (process $(cat "$BUILD/tests/$1.lock"), or what it left): wait for it, or work in another clone"
-	echo $$ >"$BUILD/tests/$1.lock"
+	exec 8>>"$lock" || die "cannot write $lock"
+	flock -n 8 || {
+		exec 8>&-
+		die "another run in this tree is under way (processes $(holders | paste -sd ' ' -)): wait for it, or work in another clone"
+	}
+	trap 'trap "" INT TERM HUP; kill $(holders) 2>/dev/null; wait; exit 130' INT TERM HUP
 }
 
 # results_of ARCH: the directory with the results of this commit.
