@@ -22,7 +22,7 @@
 #                 tree, else the distribution's is fetched, 160 MB)
 # make check-model  all interleavings of two and of three processes, with a kill
 #                 anywhere, in the libcs' own code; on x86-64, 10 minutes
-# make check-programs  LMDB, Samba's tdb, stress-ng and rt-tests under the stock
+# make check-programs  LMDB, Samba's tdb, uwsgi, apache2, slapd and others under the stock
 #                 and the patched libcs, here and in a VM (TESTS="lmdb-writers")
 # make check-versions  all versions there are patches for: build them and run the
 #                 owner-death and the single-step test, here and all in one VM; a
