@@ -20,13 +20,13 @@
 # make check-selftest  the kernel's own test of robust lists in a VM, with each
 #                 libc patched and stock (KERNEL=7.3; LINUX=DIR: from that source
 #                 tree, else the distribution's is fetched, 160 MB)
-# make check-model  all interleavings of two and of three processes, with a kill
+# make check-model  all interleavings of two and of three processes that are killed
 #                 anywhere, in the libcs' own code; on x86-64, 10 minutes
 # make check-litmus  the orders that other CPUs depend on, in the memory models of
 #                 arm64 and riscv64, by herd7 in a root of Debian sid; root only
 #                 (TESTS="musl-unlock-aarch64": only these)
-# make check-programs  LMDB, Samba's tdb, stress-ng and rt-tests under the stock
-#                 and the patched libcs, here and in a VM (TESTS="lmdb-writers")
+# make check-programs  LMDB, Samba's tdb, uwsgi, apache2, slapd and others under the
+#                 stock and the patched libcs, here and in a VM (TESTS="lmdb-writers")
 # make check-versions  all versions there are patches for: build them and run the
 #                 owner-death and the single-step test, here and all in one VM; a
 #                 libc takes 10 minutes (VERSIONS="glibc-2.36 musl-1.2.5")
