@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <sys/types.h>
 #include <time.h>
-#include "search.h"
+#include "under-test.h"
 #undef EOVERFLOW
 #define EOVERFLOW 75
 #include <pthread.h>

@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <time.h>
-#include "search.h"
+#include "under-test.h"
 typedef struct { union { int i_[10]; volatile int vi_[10]; volatile void *volatile p_[5]; } u_; } mc_mutex_t;
 #define pthread_mutex_t mc_mutex_t
 #define _m_type    u_.i_[0]

@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: MIT
+/* The kernel: futex(2), the vDSO function, and what it does with a thread's robust list
+ * when the thread dies. Each function names those of the kernel that it stands for. */
+#include "model.h"
+
+struct kernel kernel;
+
+int kernel_choose(const char *name)
+{
+	static const struct kernel kernels[] = {
+		{ .name = "55", .vdso = 1 },
+		{ .name = "55novdso" },
+		{ .name = "sm", .some_more = 1, .vdso = 1 },
+		{ .name = "72", .some_more = 1, .flag = 1, .function = 1, .vdso = 1 },
+		{ .name = "72novdso", .some_more = 1, .flag = 1 },
+		{ .name = "72refuse", .some_more = 1, .flag = 1, .function = 1, .vdso = 1,
+		  .refuse = 1 },
+		{ .name = "retain", .some_more = 1, .flag = 1, .function = 1, .vdso = 1,
+		  .retain = 1 },
+		{ .name = "retainnovdso", .some_more = 1, .flag = 1, .retain = 1 },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(kernels) / sizeof(kernels[0]); i++)
+		if (!strcmp(kernels[i].name, name)) {
+			kernel = kernels[i];
+			return 1;
+		}
+	return 0;
+}
+
+int kernel_find(unsigned tid)
+{
+	int i;
+
+	for (i = 0; i < options.threads; i++)
+		if (tid && (unsigned)world.threads[i].tls.tid == tid)
+			return i;
+	return -1;
+}
+
+/* Every store of the kernel to the word. */
+void kernel_store(unsigned value, const char *by)
+{
+	if (world.reused)
+		mc_fail("P1-corruption", "the kernel (%s, T%d) changes reused memory %#x -> %#x",
+			by, running, WORD(&world.mutex), value);
+	WORD(&world.mutex) = value;
+}
+
+/* kernel/futex/waitwake.c: futex_wake (__futex_wake, collect_waiters), with the bucket's
+ * lock. Which waiter is the first one is left open. */
+static void futex_wake(int n)
+{
+	int asleep[MC_N], count = 0, i;
+
+	for (i = 0; i < options.threads; i++)
+		if (world.threads[i].status == SLEEP && !world.threads[i].elsewhere) {
+			if (world.threads[i].pi_waiter)
+				return;		/* EINVAL */
+			asleep[count++] = i;
+		}
+	while (count && n-- > 0) {
+		struct thread *t;
+
+		i = n >= count - 1 ? 0 : mc_choose(count, "which waiter is woken");
+		t = &world.threads[asleep[i]];
+		t->status = RUN;
+		t->kind = MC_LOCAL;
+		t->result = 0;
+		asleep[i] = asleep[--count];
+	}
+}
+
+/* The caller is in the system call: it dies after it. */
+static void wake_in_call(int n)
+{
+	current->unkillable = 1;
+	futex_wake(n);
+	current->unkillable = 0;
+}
+
+static long sleep_here(int timed)
+{
+	long result;
+
+	current->status = SLEEP;
+	current->timed = timed;
+	thread_stop();
+	current->timed = 0;
+	result = current->result;
+	current->result = 0;
+	return result;
+}
+
+/* kernel/futex/waitwake.c: futex_wait_setup compares and queues with the bucket's lock. */
+static long futex_wait(unsigned value, int timed)
+{
+	STEP("futex_wait");
+	if (WORD(&world.mutex) != value)
+		return -EAGAIN;
+	return sleep_here(timed);
+}
+
+/* kernel/futex/waitwake.c: futex_wake with FLAGS_ROBUST_UNLOCK: futex_robust_unlock stores
+ * and clears the slot (core.c: futex_robust_list_clear_pending), then it wakes. */
+static long futex_robust_unlock(int n, void *pop)
+{
+	int i, count = 0;
+
+	STEP("futex_wake|ROBUST_UNLOCK");
+	if (!kernel.flag)
+		return -ENOSYS;
+	if (kernel.refuse)
+		return -EPERM;
+	if (kernel.retain) {		/* expected of a coming kernel: with the bucket's lock */
+		for (i = 0; i < options.threads; i++)
+			count += world.threads[i].status == SLEEP;
+		kernel_store(count > 1 ? WORD_WAITERS : 0, "futex_robust_unlock");
+		*(void **)pop = NULL;
+		wake_in_call(1);
+		return 0;
+	}
+	kernel_store(0, "futex_robust_unlock");
+	*(void **)pop = NULL;
+	current->unkillable = 1;
+	STEP("wake of FUTEX_ROBUST_UNLOCK");
+	wake_in_call(n);
+	return 0;
+}
+
+/* arch/x86/entry/vdso/common/vfutex.c: __vdso_futex_robust_list64_try_unlock, with
+ * kernel/futex/core.c: __futex_fixup_robust_unlock: one step for a death. */
+unsigned mc_try_unlock(volatile void *lock, unsigned tid, void *pop)
+{
+	unsigned old;
+
+	(void)lock;
+	STEP("vdso try_unlock");
+	mc_touch();
+	old = WORD(&world.mutex);
+	if (old == tid) {
+		WORD(&world.mutex) = 0;
+		*(void **)pop = NULL;
+	}
+	return old;
+}
+
+/* kernel/futex/syscalls.c: do_futex */
+long mc_futex(volatile void *addr, int op, int val, int timed, void *uaddr2, int op3)
+{
+	int flag = op & 512;
+
+	(void)op3;
+	if (addr != (volatile void *)&WORD(&world.mutex)) {	/* delays itself */
+		current->elsewhere = 1;
+		sleep_here(timed);
+		current->elsewhere = 0;
+		return -ETIMEDOUT;
+	}
+	switch (op & 127) {
+	case 0:				/* FUTEX_WAIT */
+		return futex_wait(val, timed);
+	case 1:				/* FUTEX_WAKE */
+		if (flag)
+			return futex_robust_unlock(val, uaddr2);
+		STEP("futex_wake");
+		wake_in_call(val);
+		return 0;
+	case 5:				/* FUTEX_WAKE_OP, which sets the word to -1 */
+		STEP("futex_wake_op");	/* waitwake.c: futex_wake_op: with the bucket's lock */
+		kernel_store(-1, "futex_wake_op");
+		wake_in_call(val);
+		return 0;
+	case 6:				/* FUTEX_LOCK_PI */
+		return futex_lock_pi(0, timed);
+	case 7:				/* FUTEX_UNLOCK_PI */
+		return futex_unlock_pi(flag, uaddr2);
+	case 8:				/* FUTEX_TRYLOCK_PI */
+		return futex_lock_pi(1, timed);
+	}
+	abort();
+}
+
+/* kernel/futex/core.c: handle_futex_death. PENDING: from list_op_pending. */
+static void handle_futex_death(int pi, int pending)
+{
+	unsigned uval, owner;
+
+	for (;;) {
+		STEP("handle_futex_death: get_user");
+		uval = WORD(&world.mutex);
+		owner = uval & WORD_TID;
+		/* Since 5.5, and "some more": the waiter that was woken, or the one that
+		 * should have been, has died before it could set FUTEX_WAITERS. */
+		if (kernel.some_more ? pending && !pi && owner != (unsigned)current->tls.tid &&
+				       (!owner || !(uval & WORD_WAITERS))
+				     : pending && !pi && !uval) {
+			STEP("handle_futex_death: futex_wake of the next");
+			futex_wake(1);
+			return;
+		}
+		if (owner != (unsigned)current->tls.tid)
+			return;
+		STEP("handle_futex_death: cmpxchg");
+		if (WORD(&world.mutex) == uval)
+			break;
+	}
+	kernel_store((uval & WORD_WAITERS) | WORD_DIED, "handle_futex_death");
+	world.death_due = 1;
+	if (world.holder == running)
+		world.holder = -1;
+	if (!pi && (uval & WORD_WAITERS)) {
+		STEP("handle_futex_death: futex_wake");
+		futex_wake(1);
+	}
+}
+
+/* kernel/futex/core.c: exit_robust_list, with fetch_robust_entry. */
+#define ENTRY(x) ((char *)((uintptr_t)(x) & ~1ul))
+#define IS_PI(x) ((int)((uintptr_t)(x) & 1))
+static void check_entry(const char *entry, const char *where)
+{
+	if (entry != LINK(&world.mutex))
+		mc_fail("P0-list", "wild pointer %s of T%d", where, running);
+}
+static void exit_robust_list(void)
+{
+	char *entry = HEAD(current), *pending = (char *)SLOT(current), *next;
+	int limit = 4;
+
+	while (ENTRY(entry) != (char *)&HEAD(current) && limit--) {
+		next = *(char **)ENTRY(entry);
+		check_entry(ENTRY(entry), "on the list");
+		if (ENTRY(entry) != ENTRY(pending))
+			handle_futex_death(IS_PI(entry), 0);
+		entry = next;
+	}
+	if (pending) {
+		check_entry(ENTRY(pending), "in the slot");
+		handle_futex_death(IS_PI(pending), 1);
+	}
+}
+
+/* kernel/futex/core.c: futex_cleanup */
+void kernel_exit(void)
+{
+	if (current->registered)
+		exit_robust_list();
+	exit_pi_state_list();
+}
+
+/* What the code under test asks the kernel for otherwise. */
+struct pthread *mc_self(void) { return &current->tls; }
+int *mc_skip(void) { return &current->skip; }
+void **mc_vdsofunc(void) { return &current->function; }
+int mc_policy(void) { return options.policy; }
+void *mc_vdso(void) { return kernel.function ? (void *)mc_try_unlock : NULL; }
+int mc_has_vdso(void) { return kernel.vdso; }
+void mc_register(void) { current->registered = 1; }
