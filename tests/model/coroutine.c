@@ -2,9 +2,11 @@
 /* Threads of the model are coroutines: each stops before its next step. */
 #include "model.h"
 
-unsigned char stacks[MC_N][8192] __attribute__((aligned(64)));
+unsigned char stacks[THREADS][8192] __attribute__((aligned(64)));
 int running;
 static void *search_sp;
+extern char __start_under_test[] __attribute__((weak));	/* its static data */
+extern char __stop_under_test[] __attribute__((weak));
 
 /* Save the registers that a call preserves, and change stacks. */
 void switch_to(void **save, void *to);
@@ -26,6 +28,21 @@ void thread_start(int i, void (*f)(void))
 	world.threads[i].sp = sp;
 }
 
+/* The static data of a process begin as they are in the program. */
+void thread_statics(struct thread *t)
+{
+	static unsigned char initial[sizeof(t->statics)];
+	static int known;
+
+	if (!known) {
+		if (__stop_under_test - __start_under_test > (long)sizeof(initial))
+			abort();
+		memcpy(initial, __start_under_test, __stop_under_test - __start_under_test);
+		known = 1;
+	}
+	memcpy(t->statics, initial, sizeof(initial));
+}
+
 size_t stack_used(int i)
 {
 	return stacks[i] + STACK - (unsigned char *)world.threads[i].sp;
@@ -44,22 +61,22 @@ void thread_stop(void) { switch_to(&current->sp, search_sp); }
 
 void thread_resume(int i)
 {
+	size_t size = __stop_under_test - __start_under_test;
+
 	running = i;
 	failed = NULL;
+	memcpy(__start_under_test, current->statics, size);
 	switch_to(&search_sp, current->sp);
+	memcpy(current->statics, __start_under_test, size);
 	stack_clear(i);
 	if (current->status >= FINISHED)
 		current->sp = stacks[i] + STACK;
 }
 
-void mc_yield(int kind, const char *file, int line, const char *what)
+void thread_step(enum step step, const char *what)
 {
-	struct thread *t = current;
-
-	t->kind = kind;
-	t->file = file;
-	t->line = line;
-	t->what = what;
+	current->step = step;
+	current->what = what;
 	thread_stop();
 }
 
@@ -73,25 +90,10 @@ int mc_choose(int n, const char *what)
 	t->status = CHOICE;
 	t->nchoice = n;
 	t->what = what;
-	t->file = __FILE__;
-	t->line = __LINE__;
 	thread_stop();
 	t->status = RUN;
 	choice = t->choice;
 	t->choice = 0;
 	t->nchoice = 0;
 	return choice;
-}
-
-/* An atomic access to P comes next. */
-void mc_at(const volatile void *p, const char *file, int line)
-{
-	const volatile char *mutex = (const volatile char *)&world.mutex, *at = p;
-
-	if (at < mutex || at >= mutex + sizeof(world.mutex))
-		return;
-	if (p != (void *)&KIND(&world.mutex))	/* which never changes */
-		mc_yield(MC_GLOBAL, file, line, p == (void *)&WORD(&world.mutex) ?
-			 "atomic on word" : "atomic");
-	mc_touch();
 }

@@ -2,22 +2,28 @@
 /* kernel/futex/pi.c, in few steps. A pi_state exists as long as there are waiters. */
 #include "model.h"
 
-int pi_waiters(void)
+static int is_waiter(const struct mutex *m, int i)
+{
+	return world.threads[i].status == SLEEP && world.threads[i].pi_waiter &&
+	       world.threads[i].futex == m - world.mutexes;
+}
+
+int pi_waiters(const struct mutex *m)
 {
 	int i, n = 0;
 
 	for (i = 0; i < options.threads; i++)
-		n += world.threads[i].status == SLEEP && world.threads[i].pi_waiter;
+		n += is_waiter(m, i);
 	return n;
 }
 
 /* The top waiter, by its priority, of which nothing is known here. */
-static int top_waiter(void)
+static int top_waiter(const struct mutex *m)
 {
-	int waiters[MC_N], i, n = 0;
+	int waiters[THREADS], i, n = 0;
 
 	for (i = 0; i < options.threads; i++)
-		if (world.threads[i].status == SLEEP && world.threads[i].pi_waiter)
+		if (is_waiter(m, i))
 			waiters[n++] = i;
 	return waiters[mc_choose(n, "top waiter")];
 }
@@ -27,13 +33,13 @@ static void wake_waiter(int i)
 	struct thread *t = &world.threads[i];
 
 	t->status = RUN;
-	t->kind = MC_LOCAL;
+	t->step = STEP_UNSEEN;
 	t->result = 0;
 	t->pi_waiter = 0;
 }
 
 /* pi.c: futex_lock_pi */
-long futex_lock_pi(int trylock, int timed)
+long futex_lock_pi(struct mutex *m, int trylock, int timed)
 {
 	struct thread *t = current;
 	unsigned uval, tid = t->tls.tid;
@@ -42,23 +48,23 @@ long futex_lock_pi(int trylock, int timed)
 
 	STEP(trylock ? "futex_trylock_pi" : "futex_lock_pi");
 retry:					/* futex_lock_pi_atomic */
-	uval = WORD(&world.mutex);
+	uval = WORD(&m->m);
 	if ((uval & WORD_TID) == tid)
 		return -EDEADLK;
-	if (pi_waiters() || world.pi_fixup >= 0) {	/* attach_to_pi_state */
+	if (pi_waiters(m) || m->pi_fixup >= 0) {	/* attach_to_pi_state */
 		if ((uval & WORD_TID) &&
-		    (world.pi_owner < 0 ||
-		     (uval & WORD_TID) != (unsigned)world.threads[world.pi_owner].tls.tid))
+		    (m->pi_owner < 0 ||
+		     (uval & WORD_TID) != (unsigned)world.threads[m->pi_owner].tls.tid))
 			return -EINVAL;
 		if (!(uval & WORD_TID) && !(uval & WORD_DIED))
 			return -EINVAL;
 		if (trylock)
 			return -EWOULDBLOCK;
 	} else if (!(uval & WORD_TID)) {
-		kernel_store((uval & WORD_DIED) | tid, "lock_pi_update_atomic");
+		kernel_store(m, (uval & WORD_DIED) | tid, "lock_pi_update_atomic");
 		return 0;
 	} else {			/* attach_to_pi_owner */
-		kernel_store(uval | WORD_WAITERS, "lock_pi_update_atomic");
+		kernel_store(m, uval | WORD_WAITERS, "lock_pi_update_atomic");
 		owner = kernel_find(uval & WORD_TID);
 		if (owner < 0)
 			return -ESRCH;
@@ -69,9 +75,10 @@ retry:					/* futex_lock_pi_atomic */
 		}
 		if (trylock)
 			return -EWOULDBLOCK;
-		world.pi_owner = owner;
+		m->pi_owner = owner;
 	}
 	t->status = SLEEP;
+	t->futex = m - world.mutexes;
 	t->timed = timed;
 	t->pi_waiter = 1;
 	thread_stop();
@@ -79,20 +86,20 @@ retry:					/* futex_lock_pi_atomic */
 	t->pi_waiter = 0;
 	result = t->result;
 	t->result = 0;
-	if (world.pi_fixup == running) {
+	if (m->pi_fixup == running) {
 		STEP("fixup_pi_state_owner");
-		kernel_store((WORD(&world.mutex) & WORD_DIED) | tid | WORD_WAITERS,
+		kernel_store(m, (WORD(&m->m) & WORD_DIED) | tid | WORD_WAITERS,
 			     "fixup_pi_state_owner");
-		world.pi_fixup = -1;
+		m->pi_fixup = -1;
 		t->unkillable = 0;
 	}
-	if (!pi_waiters())
-		world.pi_owner = -1;
+	if (!pi_waiters(m))
+		m->pi_owner = -1;
 	return result;
 }
 
 /* pi.c: futex_unlock_pi; ROBUST: then kernel/futex/core.c: futex_robust_list_clear_pending */
-long futex_unlock_pi(int robust, void *pop)
+long futex_unlock_pi(struct mutex *m, int robust, void *pop)
 {
 	struct thread *t = current;
 	unsigned uval, tid = t->tls.tid;
@@ -103,22 +110,22 @@ long futex_unlock_pi(int robust, void *pop)
 		return -ENOSYS;
 	if (robust && kernel.refuse)
 		return -EPERM;
-	uval = WORD(&world.mutex);
+	uval = WORD(&m->m);
 	if ((uval & WORD_TID) != tid)
 		return -EPERM;
 	t->unkillable = 1;
 	STEP("futex_unlock_pi: the bucket's lock");
-	if (pi_waiters()) {
-		i = top_waiter();
-		kernel_store(WORD_WAITERS | world.threads[i].tls.tid, "wake_futex_pi");
+	if (pi_waiters(m)) {
+		i = top_waiter(m);
+		kernel_store(m, WORD_WAITERS | world.threads[i].tls.tid, "wake_futex_pi");
 		wake_waiter(i);
-		world.pi_owner = pi_waiters() ? i : -1;
+		m->pi_owner = pi_waiters(m) ? i : -1;
 	} else {
-		if (WORD(&world.mutex) != uval) {
+		if (WORD(&m->m) != uval) {
 			t->unkillable = 0;
 			return -EAGAIN;
 		}
-		kernel_store(0, "futex_unlock_pi");
+		kernel_store(m, 0, "futex_unlock_pi");
 	}
 	if (robust)
 		*(void **)pop = NULL;
@@ -129,17 +136,20 @@ long futex_unlock_pi(int robust, void *pop)
 /* kernel/futex/core.c: exit_pi_state_list */
 void exit_pi_state_list(void)
 {
+	struct mutex *m;
 	int i;
 
-	if (world.pi_owner != running || !pi_waiters())
-		return;
-	STEP("exit_pi_state_list");
-	if (!pi_waiters()) {
-		world.pi_owner = -1;
-		return;
+	for (m = world.mutexes; m < world.mutexes + MUTEXES; m++) {
+		if (m->pi_owner != running || !pi_waiters(m))
+			continue;
+		STEP("exit_pi_state_list");
+		if (!pi_waiters(m)) {
+			m->pi_owner = -1;
+			continue;
+		}
+		i = top_waiter(m);
+		m->pi_fixup = m->pi_owner = i;
+		world.threads[i].unkillable = 1;
+		wake_waiter(i);
 	}
-	i = top_waiter();
-	world.pi_fixup = world.pi_owner = i;
-	world.threads[i].unkillable = 1;
-	wake_waiter(i);
 }

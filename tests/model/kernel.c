@@ -39,23 +39,33 @@ int kernel_find(unsigned tid)
 	return -1;
 }
 
-/* Every store of the kernel to the word. */
-void kernel_store(unsigned value, const char *by)
+static struct mutex *mutex_of(volatile const void *word)
 {
-	if (world.reused)
+	int i;
+
+	for (i = 0; i < MUTEXES; i++)
+		if (word == &WORD(&world.mutexes[i].m))
+			return &world.mutexes[i];
+	return NULL;
+}
+
+/* Every store of the kernel to the word. */
+void kernel_store(struct mutex *m, unsigned value, const char *by)
+{
+	if (m->reused)
 		mc_fail("P1-corruption", "the kernel (%s, T%d) changes reused memory %#x -> %#x",
-			by, running, WORD(&world.mutex), value);
-	WORD(&world.mutex) = value;
+			by, running, WORD(&m->m), value);
+	WORD(&m->m) = value;
 }
 
 /* kernel/futex/waitwake.c: futex_wake (__futex_wake, collect_waiters), with the bucket's
  * lock. Which waiter is the first one is left open. */
-static void futex_wake(int n)
+static void futex_wake(struct mutex *m, int n)
 {
-	int asleep[MC_N], count = 0, i;
+	int asleep[THREADS], count = 0, i;
 
 	for (i = 0; i < options.threads; i++)
-		if (world.threads[i].status == SLEEP && !world.threads[i].elsewhere) {
+		if (world.threads[i].status == SLEEP && world.threads[i].futex == m - world.mutexes) {
 			if (world.threads[i].pi_waiter)
 				return;		/* EINVAL */
 			asleep[count++] = i;
@@ -66,24 +76,25 @@ static void futex_wake(int n)
 		i = n >= count - 1 ? 0 : mc_choose(count, "which waiter is woken");
 		t = &world.threads[asleep[i]];
 		t->status = RUN;
-		t->kind = MC_LOCAL;
+		t->step = STEP_UNSEEN;
 		t->result = 0;
 		asleep[i] = asleep[--count];
 	}
 }
 
 /* The caller is in the system call: it dies after it. */
-static void wake_in_call(int n)
+static void wake_in_call(struct mutex *m, int n)
 {
 	current->unkillable = 1;
-	futex_wake(n);
+	futex_wake(m, n);
 	current->unkillable = 0;
 }
 
-static long sleep_here(int timed)
+static long sleep_on(int futex, int timed)
 {
 	long result;
 
+	current->futex = futex;
 	current->status = SLEEP;
 	current->timed = timed;
 	thread_stop();
@@ -94,17 +105,17 @@ static long sleep_here(int timed)
 }
 
 /* kernel/futex/waitwake.c: futex_wait_setup compares and queues with the bucket's lock. */
-static long futex_wait(unsigned value, int timed)
+static long futex_wait(struct mutex *m, unsigned value, int timed)
 {
 	STEP("futex_wait");
-	if (WORD(&world.mutex) != value)
+	if (WORD(&m->m) != value)
 		return -EAGAIN;
-	return sleep_here(timed);
+	return sleep_on(m - world.mutexes, timed);
 }
 
 /* kernel/futex/waitwake.c: futex_wake with FLAGS_ROBUST_UNLOCK: futex_robust_unlock stores
  * and clears the slot (core.c: futex_robust_list_clear_pending), then it wakes. */
-static long futex_robust_unlock(int n, void *pop)
+static long futex_robust_unlock(struct mutex *m, int n, void *pop)
 {
 	int i, count = 0;
 
@@ -115,17 +126,18 @@ static long futex_robust_unlock(int n, void *pop)
 		return -EPERM;
 	if (kernel.retain) {		/* expected of a coming kernel: with the bucket's lock */
 		for (i = 0; i < options.threads; i++)
-			count += world.threads[i].status == SLEEP;
-		kernel_store(count > 1 ? WORD_WAITERS : 0, "futex_robust_unlock");
+			count += world.threads[i].status == SLEEP &&
+				 world.threads[i].futex == m - world.mutexes;
+		kernel_store(m, count > 1 ? WORD_WAITERS : 0, "futex_robust_unlock");
 		*(void **)pop = NULL;
-		wake_in_call(1);
+		wake_in_call(m, 1);
 		return 0;
 	}
-	kernel_store(0, "futex_robust_unlock");
+	kernel_store(m, 0, "futex_robust_unlock");
 	*(void **)pop = NULL;
 	current->unkillable = 1;
 	STEP("wake of FUTEX_ROBUST_UNLOCK");
-	wake_in_call(n);
+	wake_in_call(m, n);
 	return 0;
 }
 
@@ -133,63 +145,61 @@ static long futex_robust_unlock(int n, void *pop)
  * kernel/futex/core.c: __futex_fixup_robust_unlock: one step for a death. */
 unsigned mc_try_unlock(volatile void *lock, unsigned tid, void *pop)
 {
+	struct mutex *m = mutex_of(lock);
 	unsigned old;
 
-	(void)lock;
 	STEP("vdso try_unlock");
-	mc_touch();
-	old = WORD(&world.mutex);
+	property_touch(m, NULL);
+	old = WORD(&m->m);
 	if (old == tid) {
-		WORD(&world.mutex) = 0;
+		WORD(&m->m) = 0;
 		*(void **)pop = NULL;
 	}
 	return old;
 }
 
 /* kernel/futex/syscalls.c: do_futex */
-long mc_futex(volatile void *addr, int op, int val, int timed, void *uaddr2, int op3)
+long mc_futex(volatile void *addr, int op, int val, int timed, void *uaddr2)
 {
+	struct mutex *m = mutex_of(addr);
 	int flag = op & 512;
 
-	(void)op3;
-	if (addr != (volatile void *)&WORD(&world.mutex)) {	/* delays itself */
-		current->elsewhere = 1;
-		sleep_here(timed);
-		current->elsewhere = 0;
+	if (!m) {			/* delays itself */
+		sleep_on(-1, timed);
 		return -ETIMEDOUT;
 	}
 	switch (op & 127) {
 	case 0:				/* FUTEX_WAIT */
-		return futex_wait(val, timed);
+		return futex_wait(m, val, timed);
 	case 1:				/* FUTEX_WAKE */
 		if (flag)
-			return futex_robust_unlock(val, uaddr2);
+			return futex_robust_unlock(m, val, uaddr2);
 		STEP("futex_wake");
-		wake_in_call(val);
+		wake_in_call(m, val);
 		return 0;
 	case 5:				/* FUTEX_WAKE_OP, which sets the word to -1 */
 		STEP("futex_wake_op");	/* waitwake.c: futex_wake_op: with the bucket's lock */
-		kernel_store(-1, "futex_wake_op");
-		wake_in_call(val);
+		kernel_store(m, -1, "futex_wake_op");
+		wake_in_call(m, val);
 		return 0;
 	case 6:				/* FUTEX_LOCK_PI */
-		return futex_lock_pi(0, timed);
+		return futex_lock_pi(m, 0, timed);
 	case 7:				/* FUTEX_UNLOCK_PI */
-		return futex_unlock_pi(flag, uaddr2);
+		return futex_unlock_pi(m, flag, uaddr2);
 	case 8:				/* FUTEX_TRYLOCK_PI */
-		return futex_lock_pi(1, timed);
+		return futex_lock_pi(m, 1, timed);
 	}
 	abort();
 }
 
 /* kernel/futex/core.c: handle_futex_death. PENDING: from list_op_pending. */
-static void handle_futex_death(int pi, int pending)
+static void handle_futex_death(struct mutex *m, int pi, int pending)
 {
 	unsigned uval, owner;
 
 	for (;;) {
 		STEP("handle_futex_death: get_user");
-		uval = WORD(&world.mutex);
+		uval = WORD(&m->m);
 		owner = uval & WORD_TID;
 		/* Since 5.5, and "some more": the waiter that was woken, or the one that
 		 * should have been, has died before it could set FUTEX_WAITERS. */
@@ -197,48 +207,53 @@ static void handle_futex_death(int pi, int pending)
 				       (!owner || !(uval & WORD_WAITERS))
 				     : pending && !pi && !uval) {
 			STEP("handle_futex_death: futex_wake of the next");
-			futex_wake(1);
+			futex_wake(m, 1);
 			return;
 		}
 		if (owner != (unsigned)current->tls.tid)
 			return;
 		STEP("handle_futex_death: cmpxchg");
-		if (WORD(&world.mutex) == uval)
+		if (WORD(&m->m) == uval)
 			break;
 	}
-	kernel_store((uval & WORD_WAITERS) | WORD_DIED, "handle_futex_death");
-	world.death_due = 1;
-	if (world.holder == running)
-		world.holder = -1;
+	kernel_store(m, (uval & WORD_WAITERS) | WORD_DIED, "handle_futex_death");
+	m->death_due = 1;
+	if (m->holder == running)
+		m->holder = -1;
 	if (!pi && (uval & WORD_WAITERS)) {
 		STEP("handle_futex_death: futex_wake");
-		futex_wake(1);
+		futex_wake(m, 1);
 	}
 }
 
 /* kernel/futex/core.c: exit_robust_list, with fetch_robust_entry. */
 #define ENTRY(x) ((char *)((uintptr_t)(x) & ~1ul))
 #define IS_PI(x) ((int)((uintptr_t)(x) & 1))
-static void check_entry(const char *entry, const char *where)
+static struct mutex *mutex_at(const char *entry, const char *where)
 {
-	if (entry != LINK(&world.mutex))
-		mc_fail("P0-list", "wild pointer %s of T%d", where, running);
+	int i;
+
+	for (i = 0; i < MUTEXES; i++)
+		if (entry == LINK(&world.mutexes[i].m))
+			return &world.mutexes[i];
+	mc_fail("P0-list", "wild pointer %s of T%d", where, running);
 }
 static void exit_robust_list(void)
 {
 	char *entry = HEAD(current), *pending = (char *)SLOT(current), *next;
 	int limit = 4;
+	struct mutex *m;
 
 	while (ENTRY(entry) != (char *)&HEAD(current) && limit--) {
+		m = mutex_at(ENTRY(entry), "on the list");
 		next = *(char **)ENTRY(entry);
-		check_entry(ENTRY(entry), "on the list");
 		if (ENTRY(entry) != ENTRY(pending))
-			handle_futex_death(IS_PI(entry), 0);
+			handle_futex_death(m, IS_PI(entry), 0);
 		entry = next;
 	}
 	if (pending) {
-		check_entry(ENTRY(pending), "in the slot");
-		handle_futex_death(IS_PI(pending), 1);
+		m = mutex_at(ENTRY(pending), "in the slot");
+		handle_futex_death(m, IS_PI(pending), 1);
 	}
 }
 
@@ -252,8 +267,6 @@ void kernel_exit(void)
 
 /* What the code under test asks the kernel for otherwise. */
 struct pthread *mc_self(void) { return &current->tls; }
-int *mc_skip(void) { return &current->skip; }
-void **mc_vdsofunc(void) { return &current->function; }
 int mc_policy(void) { return options.policy; }
 void *mc_vdso(void) { return kernel.function ? (void *)mc_try_unlock : NULL; }
 int mc_has_vdso(void) { return kernel.vdso; }

@@ -4,13 +4,11 @@
 #define LIBC_H 1
 #ifdef MC_GLIBC
 # include "shim-glibc.h"
-# undef __lock
-# undef __owner
-# undef futex_wake		/* The model has the kernel's. */
+# undef futex_wake			/* The model has the kernel's. */
 # undef futex_wait
 # undef futex_unlock_pi
-# define WORD(m)	(*(volatile unsigned *)&(m)->__data.lock_[0])
-# define OWNER(m)	((m)->__data.owner_[0])
+# define WORD(m)	(*(volatile unsigned *)&(m)->__data.__lock)
+# define OWNER(m)	((m)->__data.__owner)
 # define KIND(m)	((m)->__data.__kind)
 # define LINK(m)	((void *)&(m)->__data.__list.__next)
 # define SLOT(t)	((t)->tls.robust_head.list_op_pending)
@@ -20,11 +18,12 @@
 # define TIMEDLOCK(m, t) __pthread_mutex_clocklock_common(m, CLOCK_REALTIME, t)
 # define UNLOCK(m)	___pthread_mutex_unlock(m)
 # define CONSISTENT(m)	__pthread_mutex_consistent(m)
+# define SHARED_NAME	"__owner"
 #else
 # include "shim-musl.h"
-# define WORD(m)	(*(volatile unsigned *)&(m)->u_.vi_[1])
-# define KIND(m)	((m)->u_.i_[0])
-# define LINK(m)	((void *)&(m)->u_.p_[4])
+# define WORD(m)	(*(volatile unsigned *)&(m)->_m_lock)
+# define KIND(m)	((m)->_m_type)
+# define LINK(m)	((void *)&(m)->_m_next)
 # define SLOT(t)	((t)->tls.robust_list.pending)
 # define HEAD(t)	(*(void **)&(t)->tls.robust_list.head)
 # define LOCK(m)	__pthread_mutex_lock(m)
@@ -32,8 +31,32 @@
 # define TIMEDLOCK(m, t) __pthread_mutex_timedlock(m, t)
 # define UNLOCK(m)	__pthread_mutex_unlock(m)
 # define CONSISTENT(m)	pthread_mutex_consistent(m)
+# define SHARED_NAME	"_m_waiters"
 #endif
 #define WORD_WAITERS	0x80000000u
 #define WORD_DIED	0x40000000u
 #define WORD_TID	0x3fffffffu
+
+/* FIELD_SHARED: others read or write it too. FIELD_LIST: the kernel reads it when the owner
+ * dies. FIELD_OWNED: of the owner alone. */
+enum field { FIELD_CONSTANT, FIELD_OWNED, FIELD_WORD, FIELD_SHARED, FIELD_LIST, FIELDS };
+static inline enum field field_of(const mc_mutex_t *m, const volatile void *p)
+{
+	switch ((const volatile char *)p - (const volatile char *)m) {
+#ifdef MC_GLIBC
+	case offsetof(mc_mutex_t, __data.__lock): return FIELD_WORD;
+	case offsetof(mc_mutex_t, __data.__owner): return FIELD_SHARED;
+	case offsetof(mc_mutex_t, __data.__kind): return FIELD_CONSTANT;
+	case offsetof(mc_mutex_t, __data.__list.__prev):
+	case offsetof(mc_mutex_t, __data.__list.__next): return FIELD_LIST;
+#else
+	case offsetof(mc_mutex_t, _m_lock): return FIELD_WORD;
+	case offsetof(mc_mutex_t, _m_waiters): return FIELD_SHARED;
+	case offsetof(mc_mutex_t, _m_type): return FIELD_CONSTANT;
+	case offsetof(mc_mutex_t, _m_prev):
+	case offsetof(mc_mutex_t, _m_next): return FIELD_LIST;
+#endif
+	default: return FIELD_OWNED;
+	}
+}
 #endif

@@ -9,56 +9,68 @@
 #include <string.h>
 #include "libc.h"
 
+#define THREADS 4			/* at most */
+#define MUTEXES 2
+
+/* A mutex, what the properties know of it, and what the kernel does. */
+struct mutex {
+	mc_mutex_t m;
+	signed char holder;		/* by what the calls have returned, or -1 */
+	unsigned char refs;		/* who may still use it */
+	unsigned char reused;		/* its memory is something else now */
+	unsigned char death_due;	/* of which the next owner has to hear */
+	unsigned char notrec;		/* unrecoverable: for certain,... */
+	unsigned char notrec_begun;	/* ...or its unlock has begun */
+	signed char pi_owner;		/* the kernel's pi_state->owner */
+	signed char pi_fixup;		/* who has to change the word for it */
+};
+
 /* CHOICE: it goes on in as many ways as it says. FINISHED: has left the mutex alone
  * since; GONE: has died. */
 enum status { RUN, SLEEP, CHOICE, FINISHED, GONE };
+/* The next step: one that other threads see, or not; then only a kill can come first. */
+enum step { STEP_SEEN, STEP_UNSEEN };
 
 /* A thread, which is a process of its own. */
 struct thread {
 	void *sp;
-	const char *file, *what;	/* of the step that comes next */
+	const char *what;		/* the step that comes next, */
+	const void *pc;			/* in the code under test */
+	const char *file;		/* or in the model */
 	int line;
-	unsigned char status, kind;
+	unsigned char status, step;
 	unsigned char unkillable;	/* in the kernel, which looks for signals later */
 	unsigned char timed;		/* sleeps with a time-out */
 	unsigned char nchoice, choice;
 	unsigned char dying;
+	signed char futex;		/* sleeps on the word of this mutex, or -1 */
+	unsigned char pi_waiter;	/* in FUTEX_LOCK_PI */
 	int result;			/* of the sleep */
 	struct pthread tls;		/* and the static data of the process: */
-	int skip;			/* flag_unknown, no_robust_unlock */
-	void *function;			/* vdso_func */
+	unsigned char statics[16];
 	unsigned char registered;	/* set_robust_list */
 	/* What the application and the properties know: */
 	unsigned char busy;		/* is in a call, or owns the mutex */
 	unsigned char saw_another;	/* another one has been busy during the call */
 	unsigned char dropped;		/* is through with the mutex; 2: as the last one */
 	unsigned char inconsistent;	/* owns it so */
-	unsigned char pi_waiter;	/* sleeps in FUTEX_LOCK_PI */
-	unsigned char elsewhere;	/* sleeps on another word */
 };
 
 /* All of the state but the stacks. */
 extern struct world {
-	mc_mutex_t mutex;
-	struct thread threads[MC_N];
-	signed char holder;		/* by what the calls have returned */
-	signed char pi_owner;		/* the kernel's pi_state->owner */
-	signed char pi_fixup;		/* who has to change the word for it */
+	struct mutex mutexes[MUTEXES];
 	unsigned char kills, spurious;	/* how many there may still be */
-	unsigned char refs;		/* who may still use the mutex */
-	unsigned char reused;		/* its memory is something else now */
-	unsigned char death_due;	/* of which the next owner has to hear */
-	unsigned char notrec;		/* unrecoverable: for certain,... */
-	unsigned char notrec_begun;	/* ...or its unlock has begun */
+	struct thread threads[THREADS];
 } world;
+#define WORLD_SIZE (offsetof(struct world, threads) + options.threads * sizeof(struct thread))
 extern int running;			/* the thread; not part of the state */
 #define current (&world.threads[running])
 
 /* What is searched. */
 extern struct options {
-	int threads, rounds, kills, spurious, verbose, breadth_first, reap, livelocks;
+	int threads, rounds, kills, spurious, verbose, breadth_first, livelocks;
 	unsigned killable;		/* mask of threads */
-	const char *ops[MC_N];		/* L, T, D: lock, trylock, timedlock */
+	const char *ops[THREADS];	/* L, T, D: lock, trylock, timedlock */
 	const char *initial;		/* of the mutex: free, died, notrec */
 	const char *ignore;
 	int pi, type, nest;		/* type: 1 recursive, 2 errorcheck; nest: lock again */
@@ -76,25 +88,26 @@ extern struct kernel {
 int kernel_choose(const char *name);
 
 /* coroutine.c */
-extern unsigned char stacks[MC_N][8192];
+extern unsigned char stacks[THREADS][8192];
 #define STACK ((long)sizeof(stacks[0]))
 void thread_start(int i, void (*f)(void));
+void thread_statics(struct thread *t);
 void thread_resume(int i);
 void thread_stop(void);			/* back to the search */
+void thread_step(enum step step, const char *what);	/* stop before it */
 size_t stack_used(int i);
 void stack_clear(int i);		/* what is dead of it */
-
-/* The next step, which others see. */
-#define STEP(what) mc_yield(MC_GLOBAL, __FILE__, __LINE__, what)
+#define STEP(what) (current->file = __FILE__, current->line = __LINE__, \
+		    thread_step(STEP_SEEN, what))
 
 /* kernel.c, kernel-pi.c */
 void kernel_exit(void);			/* of the running thread: its robust list */
 int kernel_find(unsigned tid);		/* -1 if there is none */
-void kernel_store(unsigned value, const char *by);
-long futex_lock_pi(int trylock, int timed);
-long futex_unlock_pi(int robust, void *pop);
+void kernel_store(struct mutex *m, unsigned value, const char *by);
+long futex_lock_pi(struct mutex *m, int trylock, int timed);
+long futex_unlock_pi(struct mutex *m, int robust, void *pop);
 void exit_pi_state_list(void);
-int pi_waiters(void);
+int pi_waiters(const struct mutex *m);
 
 /* application.c */
 void application_init(void);
@@ -103,9 +116,10 @@ void application_die(void);		/* what a thread does that is killed */
 /* properties.c */
 extern const char *failed;		/* the property, since the last step */
 extern char failure[400];
+void property_touch(struct mutex *m, const void *pc);	/* libc accesses its memory */
 void property_call(void);		/* a call begins... */
-void property_acquired(int e);		/* ...and acquires it, with 0 or EOWNERDEAD,... */
-void property_not_acquired(char op, int e, int notrec);	/* ...or not */
+void property_acquired(struct mutex *m, int e);	/* ...and acquires it, with 0 or EOWNERDEAD,... */
+void property_not_acquired(struct mutex *m, char op, int e, int notrec);	/* ...or not */
 void property_slot(const char *call);	/* list_op_pending is clear */
 
 /* search.c: a move is a thread and what happens to it */
@@ -115,8 +129,9 @@ enum move { MOVE_STEP, MOVE_DIE, MOVE_TIMEOUT, MOVE_SPURIOUS, MOVE_CHOICE };
 #define MOVE_WHAT(move) ((move) & 15)
 void search_begin(void);		/* to the first state */
 void search_move(int move);
+int search_forced(void);		/* the only move, or -1 */
 
-/* trace.c: the moves that lead somewhere */
+/* trace.c: what happens by the moves, and those that are forced after each */
 void trace_print(const int *moves, int n);
 const char *basename_of(const char *path);
 #endif

@@ -18,13 +18,11 @@ void mc_fail(const char *property, const char *format, ...)
 	abort();
 }
 
-/* libc accesses memory of the mutex. */
-void mc_touch(void)
+void property_touch(struct mutex *m, const void *pc)
 {
-	if (world.reused)
+	if (m->reused)
 		mc_fail("P1b-libc-use-after-destroy",
-			"T%d accesses the memory of the destroyed mutex at %s:%d",
-			running, current->file, current->line);
+			"T%d accesses the memory of the destroyed mutex at %p", running, pc);
 }
 
 void property_slot(const char *call)
@@ -46,33 +44,33 @@ void property_call(void)
 	current->busy = 1;
 }
 
-void property_acquired(int e)
+void property_acquired(struct mutex *m, int e)
 {
-	if (world.reused)
+	if (m->reused)
 		mc_fail("P2-exclusion", "T%d got a destroyed mutex", running);
-	if (world.holder >= 0)
-		mc_fail("P2-exclusion", "T%d got the mutex that T%d holds", running, world.holder);
-	if (world.notrec && e == EOWNERDEAD && world.death_due && strstr(options.ignore, "P5r"))
-		world.notrec = world.notrec_begun = 0;	/* a death in the exit: known */
-	if (world.notrec)
+	if (m->holder >= 0)
+		mc_fail("P2-exclusion", "T%d got the mutex that T%d holds", running, m->holder);
+	if (m->notrec && e == EOWNERDEAD && m->death_due && strstr(options.ignore, "P5r"))
+		m->notrec = m->notrec_begun = 0;	/* a death in the exit: known */
+	if (m->notrec)
 		mc_fail("P5-acquired-unrecoverable", "T%d: %s of an unrecoverable mutex",
 			running, e ? "EOWNERDEAD" : "success");
-	if (!e && world.death_due)
+	if (!e && m->death_due)
 		mc_fail("P4-missing-EOWNERDEAD", "T%d: success although the owner died", running);
-	if (e && !world.death_due)
+	if (e && !m->death_due)
 		mc_fail("P4-false-EOWNERDEAD", "T%d: EOWNERDEAD after a clean release", running);
-	world.death_due = 0;
-	world.holder = running;
+	m->death_due = 0;
+	m->holder = running;
 	current->inconsistent = e != 0;
 }
 
 /* NOTREC: it was unrecoverable when the call began. */
-void property_not_acquired(char op, int e, int notrec)
+void property_not_acquired(struct mutex *m, char op, int e, int notrec)
 {
 	if (e == ENOTRECOVERABLE) {
-		if (!world.notrec_begun)
+		if (!m->notrec_begun)
 			mc_fail("P5-false-ENOTRECOVERABLE", "T%d", running);
-		world.notrec = 1;
+		m->notrec = 1;
 	} else if ((e == EBUSY && op == 'T') || (e == ETIMEDOUT && op == 'D')) {
 		const char *name = e == EBUSY ? "EBUSY" : "ETIMEDOUT";
 

@@ -6,15 +6,15 @@
  * an access to shared memory, and what follows it up to the next. A state is the memory of
  * the world and the stacks. Memory is sequentially consistent.
  *
- * Not all interleavings differ: a step that no other thread can see (MC_LOCAL) is done at
- * once. Only a kill can come before it. */
+ * Not all interleavings differ: a step that no other thread can see (STEP_UNSEEN) is done at
+ * once. Only a kill can come before it. A state in which there is but one move is none. */
 #include <sys/resource.h>
 #include "model.h"
 
 struct world world;
 struct options options = {
-	.threads = 3, .rounds = 1, .kills = 1, .breadth_first = 1, .reap = 1, .killable = -1,
-	.ops = { "LTD", "LTD", "LTD" }, .initial = "free", .ignore = "",
+	.threads = 3, .rounds = 1, .kills = 1, .breadth_first = 1, .killable = -1,
+	.ops = { "LTD", "LTD", "LTD", "LTD" }, .initial = "free", .ignore = "",
 	.kernel = "72", .policy = 1,
 };
 
@@ -29,17 +29,20 @@ static void kill_thread(int i)
 	world.kills--;
 	t->dying = 1;
 	t->unkillable = 1;
-	t->elsewhere = 0;
 	if (t->pi_waiter) {
+		struct mutex *m = &world.mutexes[t->futex];
+
 		t->pi_waiter = 0;
-		if (world.pi_fixup < 0 && !pi_waiters())
-			world.pi_owner = -1;
+		if (m->pi_fixup < 0 && !pi_waiters(m))
+			m->pi_owner = -1;
 	}
+	t->futex = -1;
 	t->status = RUN;
 	t->nchoice = t->choice = 0;
 	t->timed = 0;
 	t->result = 0;
 	t->saw_another = 0;
+	t->pc = NULL;
 	thread_start(i, application_die);
 }
 
@@ -89,7 +92,7 @@ static int possible_moves(int *moves)
 			return n;
 		}
 	for (i = 0; i < options.threads; i++)
-		if (world.threads[i].status == RUN && world.threads[i].kind == MC_LOCAL) {
+		if (world.threads[i].status == RUN && world.threads[i].step == STEP_UNSEEN) {
 			from = i;
 			to = i + 1;
 			break;
@@ -123,6 +126,14 @@ static int is_end(void)
 	return 1;
 }
 
+/* If there is but one move, nobody needs the state before it. */
+int search_forced(void)
+{
+	int moves[64];
+
+	return possible_moves(moves) == 1 && !is_end() ? moves[0] : -1;
+}
+
 /* ---- States: by their hash; those whose moves are not done yet, whole ---- */
 
 static uint64_t mix(uint64_t a, uint64_t b)
@@ -148,7 +159,7 @@ static uint64_t hash(uint64_t h, const void *p, size_t n)
 
 static uint64_t state_hash(void)
 {
-	uint64_t h = hash(1, &world, sizeof(world));
+	uint64_t h = hash(1, &world, WORLD_SIZE);
 	int i;
 
 	for (i = 0; i < options.threads; i++)
@@ -174,7 +185,7 @@ struct snapshot {
 static struct snapshot *snapshot_take(uint32_t state)
 {
 	struct snapshot *s;
-	size_t size = sizeof(world);
+	size_t size = WORLD_SIZE;
 	unsigned char *p;
 	int i;
 
@@ -184,8 +195,8 @@ static struct snapshot *snapshot_take(uint32_t state)
 	s->state = state;
 	s->next = NULL;
 	p = s->data;
-	memcpy(p, &world, sizeof(world));
-	p += sizeof(world);
+	memcpy(p, &world, WORLD_SIZE);
+	p += WORLD_SIZE;
 	for (i = 0; i < options.threads; i++) {
 		memcpy(p, world.threads[i].sp, stack_used(i));
 		p += stack_used(i);
@@ -198,8 +209,8 @@ static void snapshot_restore(const struct snapshot *s)
 	const unsigned char *p = s->data;
 	int i;
 
-	memcpy(&world, p, sizeof(world));
-	p += sizeof(world);
+	memcpy(&world, p, WORLD_SIZE);
+	p += WORLD_SIZE;
 	for (i = 0; i < options.threads; i++) {
 		stack_clear(i);
 		memcpy(world.threads[i].sp, p, stack_used(i));
@@ -303,7 +314,7 @@ static void sleepers(uint32_t state)
 	for (i = 0; i < options.threads; i++)
 		if (world.threads[i].status == SLEEP) {
 			snprintf(text, sizeof(text), "T%d sleeps for ever, word %08x", i,
-				 WORD(&world.mutex));
+				 WORD(&world.mutexes[0].m));
 			violation("P3-lost-wake", text, state, -1);
 		}
 }
@@ -369,7 +380,7 @@ static size_t ntransitions, nends;
 static int search(void)
 {
 	struct snapshot *head, *tail, *s, *new;
-	int moves[64], n, k, is_new;
+	int moves[64], n, k, is_new, forced, n_forced;
 	struct rusage usage;
 	uint32_t state;
 
@@ -393,6 +404,15 @@ static int search(void)
 				snapshot_restore(s);
 			search_move(moves[k]);
 			ntransitions++;
+			for (n_forced = 0; !failed && (forced = search_forced()) >= 0; n_forced++) {
+				if (n_forced == 10000) {
+					failed = "P8-livelock";
+					strcpy(failure, "forced moves without end");
+					break;
+				}
+				search_move(forced);
+				ntransitions++;
+			}
 			if (failed) {
 				violation(failed, failure, s->state, moves[k]);
 				reaches_end[s->state] = 1;
@@ -439,6 +459,7 @@ static int parse(const char *arg)
 		{ "ops0", NULL, &options.ops[0] },
 		{ "ops1", NULL, &options.ops[1] },
 		{ "ops2", NULL, &options.ops[2] },
+		{ "ops3", NULL, &options.ops[3] },
 		{ "kernel", NULL, &options.kernel },
 		{ "policy", &options.policy, NULL },
 		{ "init", NULL, &options.initial },
@@ -447,7 +468,6 @@ static int parse(const char *arg)
 		{ "nest", &options.nest, NULL },
 		{ "bfs", &options.breadth_first, NULL },
 		{ "livelocks", &options.livelocks, NULL },
-		{ "reap", &options.reap, NULL },
 		{ "verbose", &options.verbose, NULL },
 		{ "ignore", NULL, &options.ignore },
 	};
@@ -457,7 +477,7 @@ static int parse(const char *arg)
 	if (!value)
 		return 0;
 	if (!strncmp(arg, "ops=", 4)) {
-		for (i = 0; i < MC_N; i++)
+		for (i = 0; i < THREADS; i++)
 			options.ops[i] = value + 1;
 		return 1;
 	}
@@ -484,7 +504,7 @@ int main(int argc, char **argv)
 			fprintf(stderr, "what is %s?\n", argv[i]);
 			return 2;
 		}
-	if (!kernel_choose(options.kernel) || options.threads > MC_N) {
+	if (!kernel_choose(options.kernel) || options.threads > THREADS) {
 		fprintf(stderr, "there is no such kernel, or there are not so many threads\n");
 		return 2;
 	}
