@@ -16,9 +16,17 @@ static int within(const volatile void *p, const volatile void *start, size_t siz
 /* A step of user space: the thread stops, and a signal may come first. */
 static void user_step(int kind, const void *pc, const char *what)
 {
-	current->pc = pc;
-	thread_step(kind, what);
-	current->pc = NULL;
+	for (;;) {
+		current->pc = pc;
+		current->file = NULL;
+		current->line = 0;
+		thread_step(kind, what);
+		current->pc = NULL;
+		if (!current->signalled)
+			return;
+		current->signalled = 0;
+		application_signal();
+	}
 }
 
 enum how { READ, WRITE, CHANGE };	/* CHANGE: atomically reads and writes */

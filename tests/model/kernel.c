@@ -15,6 +15,13 @@ int kernel_choose(const char *name)
 		{ .name = "72novdso", .some_more = 1, .flag = 1 },
 		{ .name = "72refuse", .some_more = 1, .flag = 1, .function = 1, .vdso = 1,
 		  .refuse = 1 },
+		{ .name = "72midway", .some_more = 1, .flag = 1, .function = 1, .vdso = 1,
+		  .midway = 1 },
+		{ .name = "72lie", .some_more = 1, .flag = 1, .function = 1, .vdso = 1, .lie = 1 },
+		{ .name = "72efault", .some_more = 1, .flag = 1, .function = 1, .vdso = 1,
+		  .efault = 1 },
+		{ .name = "72einval", .some_more = 1, .flag = 1, .function = 1, .vdso = 1,
+		  .einval = 1 },
 		{ .name = "retain", .some_more = 1, .flag = 1, .function = 1, .vdso = 1,
 		  .retain = 1 },
 		{ .name = "retainnovdso", .some_more = 1, .flag = 1, .retain = 1 },
@@ -60,16 +67,26 @@ void kernel_store(struct mutex *m, unsigned value, const char *by)
 
 /* kernel/futex/waitwake.c: futex_wake (__futex_wake, collect_waiters), with the bucket's
  * lock. Which waiter is the first one is left open. */
+static int sleepers(const struct mutex *m, int *asleep)
+{
+	int i, count = 0;
+
+	for (i = 0; i < options.threads; i++) {
+		struct thread *t = &world.threads[i];
+
+		if (t->futex != m - world.mutexes)
+			continue;
+		if (t->queued)
+			return 0;	/* EINVAL: the futex is a PI one */
+		if (t->status == SLEEP)
+			asleep[count++] = i;
+	}
+	return count;
+}
 static void futex_wake(struct mutex *m, int n)
 {
-	int asleep[THREADS], count = 0, i;
+	int asleep[THREADS], count = sleepers(m, asleep), i;
 
-	for (i = 0; i < options.threads; i++)
-		if (world.threads[i].status == SLEEP && world.threads[i].futex == m - world.mutexes) {
-			if (world.threads[i].pi_waiter)
-				return;		/* EINVAL */
-			asleep[count++] = i;
-		}
 	while (count && n-- > 0) {
 		struct thread *t;
 
@@ -90,7 +107,7 @@ static void wake_in_call(struct mutex *m, int n)
 	current->unkillable = 0;
 }
 
-static long sleep_on(int futex, int timed)
+long sleep_on(int futex, int timed)
 {
 	long result;
 
@@ -99,6 +116,8 @@ static long sleep_on(int futex, int timed)
 	current->timed = timed;
 	thread_stop();
 	current->timed = 0;
+	if (!current->queued)
+		current->futex = -1;
 	result = current->result;
 	current->result = 0;
 	return result;
@@ -113,28 +132,53 @@ static long futex_wait(struct mutex *m, unsigned value, int timed)
 	return sleep_on(m - world.mutexes, timed);
 }
 
-/* kernel/futex/waitwake.c: futex_wake with FLAGS_ROBUST_UNLOCK: futex_robust_unlock stores
- * and clears the slot (core.c: futex_robust_list_clear_pending), then it wakes. */
-static long futex_robust_unlock(struct mutex *m, int n, void *pop)
+/* What comes of a system call with the flag before it begins: 1: nothing special. */
+static long before_flagged_call(void)
 {
-	int i, count = 0;
-
-	STEP("futex_wake|ROBUST_UNLOCK");
 	if (!kernel.flag)
 		return -ENOSYS;
-	if (kernel.refuse)
+	if (kernel.midway && !current->filtered)
+		current->filtered = mc_choose(2, "has a filter from now on?");
+	if (kernel.refuse || current->filtered)
 		return -EPERM;
+	if (kernel.lie && mc_choose(2, "has a filter that says it is done?"))
+		return 0;
+	return 1;
+}
+
+/* kernel/futex/core.c: futex_robust_list_clear_pending */
+static long clear_pending(void *pop)
+{
+	if (kernel.efault)
+		return -EFAULT;
+	*(void **)pop = NULL;
+	return 0;
+}
+
+/* kernel/futex/waitwake.c: futex_wake with FLAGS_ROBUST_UNLOCK: futex_robust_unlock stores
+ * and clears the slot, then it wakes. */
+static long futex_robust_unlock(struct mutex *m, int n, void *pop)
+{
+	int asleep[THREADS];
+	long result;
+
+	STEP("futex_wake|ROBUST_UNLOCK");
+	result = before_flagged_call();
+	if (result <= 0)
+		return result;
 	if (kernel.retain) {		/* expected of a coming kernel: with the bucket's lock */
-		for (i = 0; i < options.threads; i++)
-			count += world.threads[i].status == SLEEP &&
-				 world.threads[i].futex == m - world.mutexes;
-		kernel_store(m, count > 1 ? WORD_WAITERS : 0, "futex_robust_unlock");
+		kernel_store(m, sleepers(m, asleep) > 1 ? WORD_WAITERS : 0,
+			     "futex_robust_unlock");
 		*(void **)pop = NULL;
 		wake_in_call(m, 1);
 		return 0;
 	}
 	kernel_store(m, 0, "futex_robust_unlock");
-	*(void **)pop = NULL;
+	result = clear_pending(pop);
+	if (result)
+		return result;
+	if (kernel.einval && !sleepers(m, asleep) && mc_choose(2, "gets EINVAL?"))
+		return -EINVAL;
 	current->unkillable = 1;
 	STEP("wake of FUTEX_ROBUST_UNLOCK");
 	wake_in_call(m, n);
@@ -158,8 +202,20 @@ unsigned mc_try_unlock(volatile void *lock, unsigned tid, void *pop)
 	return old;
 }
 
+/* kernel/futex/pi.c: futex_unlock_pi with FLAGS_ROBUST_UNLOCK */
+static long futex_robust_unlock_pi(struct mutex *m, void *pop)
+{
+	long result;
+
+	STEP("futex_unlock_pi|ROBUST_UNLOCK");
+	result = before_flagged_call();
+	if (result > 0)
+		result = futex_unlock_pi(m) ? : clear_pending(pop);
+	return result;
+}
+
 /* kernel/futex/syscalls.c: do_futex */
-long mc_futex(volatile void *addr, int op, int val, int timed, void *uaddr2)
+static long do_futex(volatile void *addr, int op, int val, int timed, void *uaddr2)
 {
 	struct mutex *m = mutex_of(addr);
 	int flag = op & 512;
@@ -185,11 +241,32 @@ long mc_futex(volatile void *addr, int op, int val, int timed, void *uaddr2)
 	case 6:				/* FUTEX_LOCK_PI */
 		return futex_lock_pi(m, 0, timed);
 	case 7:				/* FUTEX_UNLOCK_PI */
-		return futex_unlock_pi(m, flag, uaddr2);
+		return flag ? futex_robust_unlock_pi(m, uaddr2) : futex_unlock_pi(m);
 	case 8:				/* FUTEX_TRYLOCK_PI */
 		return futex_lock_pi(m, 1, timed);
 	}
 	abort();
+}
+
+/* The system call. A signal interrupts a sleep, which begins again after the handler. */
+long mc_futex(volatile void *addr, int op, int val, int timed, void *uaddr2)
+{
+	const void *pc = current->pc;
+	long result;
+
+	for (;;) {
+		current->pc = NULL;
+		result = do_futex(addr, op, val, timed, uaddr2);
+		current->pc = pc;
+		if (current->killed)
+			application_die();
+		if (!current->signalled)
+			return result;
+		current->signalled = 0;
+		application_signal();
+		if (result != -EINTR)
+			return result;
+	}
 }
 
 /* kernel/futex/core.c: handle_futex_death. PENDING: from list_op_pending. */
@@ -257,12 +334,17 @@ static void exit_robust_list(void)
 	}
 }
 
-/* kernel/futex/core.c: futex_cleanup */
+/* kernel/futex/core.c: futex_exit_release: futex_cleanup_begin, futex_cleanup,
+ * futex_cleanup_end */
 void kernel_exit(void)
 {
+	if (options.pi)
+		STEP("futex_cleanup_begin");
+	current->exiting = running;
 	if (current->registered)
 		exit_robust_list();
 	exit_pi_state_list();
+	current->exiting = -1;
 }
 
 /* What the code under test asks the kernel for otherwise. */

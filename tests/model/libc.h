@@ -18,6 +18,8 @@
 # define TIMEDLOCK(m, t) __pthread_mutex_clocklock_common(m, CLOCK_REALTIME, t)
 # define UNLOCK(m)	___pthread_mutex_unlock(m)
 # define CONSISTENT(m)	__pthread_mutex_consistent(m)
+# define INNER_UNLOCK(m) __pthread_mutex_unlock_usercnt(m, 0)
+# define RELOCK(m)	__pthread_mutex_cond_lock(m)
 # define SHARED_NAME	"__owner"
 #else
 # include "shim-musl.h"
@@ -31,6 +33,9 @@
 # define TIMEDLOCK(m, t) __pthread_mutex_timedlock(m, t)
 # define UNLOCK(m)	__pthread_mutex_unlock(m)
 # define CONSISTENT(m)	pthread_mutex_consistent(m)
+# define INNER_UNLOCK(m) UNLOCK(m)
+# define RELOCK(m)	LOCK(m)
+void mc_exit_list(void);
 # define SHARED_NAME	"_m_waiters"
 #endif
 #define WORD_WAITERS	0x80000000u

@@ -21,9 +21,16 @@ struct mutex {
 	unsigned char death_due;	/* of which the next owner has to hear */
 	unsigned char notrec;		/* unrecoverable: for certain,... */
 	unsigned char notrec_begun;	/* ...or its unlock has begun */
-	signed char pi_owner;		/* the kernel's pi_state->owner */
-	signed char pi_fixup;		/* who has to change the word for it */
+	unsigned char inconsistent;	/* its holder has it so */
+	signed char bucket;		/* the kernel's: who has its lock, or -1 */
 };
+
+/* The kernel's futex_pi_state and its rt_mutex: threads, or -1. */
+struct pi_state {
+	unsigned char refs;
+	signed char mutex, owner, rt_owner, wait_lock;
+};
+#define PI_STATES (THREADS + 1)
 
 /* CHOICE: it goes on in as many ways as it says. FINISHED: has left the mutex alone
  * since; GONE: has died. */
@@ -42,10 +49,15 @@ struct thread {
 	unsigned char unkillable;	/* in the kernel, which looks for signals later */
 	unsigned char timed;		/* sleeps with a time-out */
 	unsigned char nchoice, choice;
-	unsigned char dying;
-	signed char futex;		/* sleeps on the word of this mutex, or -1 */
-	unsigned char pi_waiter;	/* in FUTEX_LOCK_PI */
 	int result;			/* of the sleep */
+	const signed char *waits_for;	/* does not go on before this is -1 */
+	signed char futex;		/* queued for the word of this mutex, or -1 */
+	unsigned char queued;		/* for FUTEX_LOCK_PI: it has a futex_q,... */
+	signed char pi_state;		/* ...with this one, and... */
+	unsigned char rt_waiter, rt_top;	/* ...waits for its rt_mutex, as the next */
+	signed char exiting;		/* FUTEX_STATE_EXITING if not -1 */
+	unsigned char killed, signalled;	/* to be handled after the system call */
+	unsigned char filtered;		/* a filter refuses the flag */
 	struct pthread tls;		/* and the static data of the process: */
 	unsigned char statics[16];
 	unsigned char registered;	/* set_robust_list */
@@ -53,13 +65,13 @@ struct thread {
 	unsigned char busy;		/* is in a call, or owns the mutex */
 	unsigned char saw_another;	/* another one has been busy during the call */
 	unsigned char dropped;		/* is through with the mutex; 2: as the last one */
-	unsigned char inconsistent;	/* owns it so */
 };
 
 /* All of the state but the stacks. */
 extern struct world {
 	struct mutex mutexes[MUTEXES];
-	unsigned char kills, spurious;	/* how many there may still be */
+	struct pi_state pi_states[PI_STATES];
+	unsigned char kills, spurious, signals, reuses;	/* how many there may still be */
 	struct thread threads[THREADS];
 } world;
 #define WORLD_SIZE (offsetof(struct world, threads) + options.threads * sizeof(struct thread))
@@ -68,8 +80,14 @@ extern int running;			/* the thread; not part of the state */
 
 /* What is searched. */
 extern struct options {
-	int threads, rounds, kills, spurious, verbose, breadth_first, livelocks;
-	unsigned killable;		/* mask of threads */
+	int threads, rounds, verbose, breadth_first, livelocks;
+	int kills, spurious;
+	int signals;			/* whose handlers use the second mutex */
+	int reuses;			/* a process starts with the TID of a dead one */
+	unsigned killable, stock;	/* masks of threads */
+	int two;			/* the owner locks the second mutex too */
+	int cond;			/* it waits for a condition */
+	int exit;			/* it ends by pthread_exit */
 	const char *ops[THREADS];	/* L, T, D: lock, trylock, timedlock */
 	const char *initial;		/* of the mutex: free, died, notrec */
 	const char *ignore;
@@ -82,7 +100,11 @@ extern struct kernel {
 	int some_more;			/* "Prevent robust futex exit race some more" */
 	int flag;			/* FUTEX_ROBUST_UNLOCK */
 	int function, vdso;		/* in the vDSO; there is one at all */
-	int refuse;			/* a filter refuses the flag */
+	int refuse;			/* a filter refuses the flag,... */
+	int midway;			/* ...from some time on,... */
+	int lie;			/* ...or says at times that all is done */
+	int efault;			/* the slot cannot be written (or is not passed on) */
+	int einval;			/* an error after the release */
 	int retain;			/* FUTEX_WAITERS stays while there are waiters */
 } kernel;
 int kernel_choose(const char *name);
@@ -104,14 +126,16 @@ void stack_clear(int i);		/* what is dead of it */
 void kernel_exit(void);			/* of the running thread: its robust list */
 int kernel_find(unsigned tid);		/* -1 if there is none */
 void kernel_store(struct mutex *m, unsigned value, const char *by);
+long sleep_on(int futex, int timed);
 long futex_lock_pi(struct mutex *m, int trylock, int timed);
-long futex_unlock_pi(struct mutex *m, int robust, void *pop);
+long futex_unlock_pi(struct mutex *m);
 void exit_pi_state_list(void);
-int pi_waiters(const struct mutex *m);
 
 /* application.c */
 void application_init(void);
+void application_start(int i);		/* a process, with the TID of this thread */
 void application_die(void);		/* what a thread does that is killed */
+void application_signal(void);		/* a handler */
 
 /* properties.c */
 extern const char *failed;		/* the property, since the last step */
@@ -123,7 +147,7 @@ void property_not_acquired(struct mutex *m, char op, int e, int notrec);	/* ...o
 void property_slot(const char *call);	/* list_op_pending is clear */
 
 /* search.c: a move is a thread and what happens to it */
-enum move { MOVE_STEP, MOVE_DIE, MOVE_TIMEOUT, MOVE_SPURIOUS, MOVE_CHOICE };
+enum move { MOVE_STEP, MOVE_DIE, MOVE_TIMEOUT, MOVE_SPURIOUS, MOVE_SIGNAL, MOVE_REUSE, MOVE_CHOICE };
 #define MOVE(thread, what) ((thread) << 4 | (what))
 #define MOVE_THREAD(move) ((move) >> 4)
 #define MOVE_WHAT(move) ((move) & 15)

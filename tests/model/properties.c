@@ -61,7 +61,7 @@ void property_acquired(struct mutex *m, int e)
 		mc_fail("P4-false-EOWNERDEAD", "T%d: EOWNERDEAD after a clean release", running);
 	m->death_due = 0;
 	m->holder = running;
-	current->inconsistent = e != 0;
+	m->inconsistent = e != 0;
 }
 
 /* NOTREC: it was unrecoverable when the call began. */

@@ -27,17 +27,15 @@ static void kill_thread(int i)
 	struct thread *t = &world.threads[i];
 
 	world.kills--;
-	t->dying = 1;
-	t->unkillable = 1;
-	if (t->pi_waiter) {
-		struct mutex *m = &world.mutexes[t->futex];
-
-		t->pi_waiter = 0;
-		if (m->pi_fixup < 0 && !pi_waiters(m))
-			m->pi_owner = -1;
-	}
-	t->futex = -1;
 	t->status = RUN;
+	if (t->rt_waiter) {			/* undoes what it has done first */
+		t->killed = 1;
+		t->result = -EINTR;
+		return;
+	}
+	t->unkillable = 1;
+	t->futex = -1;
+	t->waits_for = NULL;
 	t->nchoice = t->choice = 0;
 	t->timed = 0;
 	t->result = 0;
@@ -66,6 +64,19 @@ void search_move(int move)
 		t->result = 0;
 		world.spurious--;
 		break;
+	case MOVE_SIGNAL:
+		world.signals--;
+		t->signalled = 1;
+		if (t->status == SLEEP) {
+			t->status = RUN;
+			t->result = -EINTR;
+		}
+		break;
+	case MOVE_REUSE:
+		world.reuses--;
+		application_start(i);
+		world.mutexes[0].refs++;
+		break;
 	default:
 		t->choice = what - MOVE_CHOICE;
 	}
@@ -79,6 +90,16 @@ static int can_be_killed(int i)
 	return world.kills && (options.killable >> i & 1) && !t->unkillable &&
 	       (t->status == RUN || t->status == SLEEP);
 }
+
+static int can_be_signalled(int i)
+{
+	struct thread *t = &world.threads[i];
+
+	return world.signals && ((t->status == RUN && t->pc) ||
+				 (t->status == SLEEP && t->futex >= 0));
+}
+
+static int is_blocked(const struct thread *t) { return t->waits_for && *t->waits_for >= 0; }
 
 /* All that can happen next; returns their number. */
 static int possible_moves(int *moves)
@@ -98,7 +119,7 @@ static int possible_moves(int *moves)
 			break;
 		}
 	for (i = from; i < to; i++) {
-		if (world.threads[i].status == RUN)
+		if (world.threads[i].status == RUN && !is_blocked(&world.threads[i]))
 			moves[n++] = MOVE(i, MOVE_STEP);
 		if (world.threads[i].status == SLEEP && world.threads[i].timed)
 			moves[n++] = MOVE(i, MOVE_TIMEOUT);
@@ -106,13 +127,18 @@ static int possible_moves(int *moves)
 	for (i = from; i < to; i++)
 		if (world.spurious && world.threads[i].status == SLEEP)
 			moves[n++] = MOVE(i, MOVE_SPURIOUS);
-	for (i = from; i < to; i++)
+	for (i = from; i < to; i++) {
 		if (can_be_killed(i))
 			moves[n++] = MOVE(i, MOVE_DIE);
+		if (can_be_signalled(i))
+			moves[n++] = MOVE(i, MOVE_SIGNAL);
+		if (world.reuses && world.threads[i].status == GONE && world.mutexes[0].refs)
+			moves[n++] = MOVE(i, MOVE_REUSE);
+	}
 	return n;
 }
 
-/* Nothing but kills can happen. */
+/* Nothing but what need not happen can happen. */
 static int is_end(void)
 {
 	int i;
@@ -399,6 +425,8 @@ static int search(void)
 			reaches_end[s->state] = 1;
 			sleepers(s->state);
 		}
+		if (!n && !is_end())
+			violation("P0-deadlock", "of the kernel's locks", s->state, -1);
 		for (k = 0; k < n; k++) {
 			if (k)
 				snapshot_restore(s);
@@ -455,6 +483,12 @@ static int parse(const char *arg)
 		{ "rounds", &options.rounds, NULL },
 		{ "kills", &options.kills, NULL },
 		{ "spurious", &options.spurious, NULL },
+		{ "signals", &options.signals, NULL },
+		{ "reuses", &options.reuses, NULL },
+		{ "two", &options.two, NULL },
+		{ "cond", &options.cond, NULL },
+		{ "exit", &options.exit, NULL },
+		{ "stock", (int *)&options.stock, NULL },
 		{ "killable", (int *)&options.killable, NULL },
 		{ "ops0", NULL, &options.ops[0] },
 		{ "ops1", NULL, &options.ops[1] },

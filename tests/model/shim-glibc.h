@@ -27,6 +27,7 @@ struct pthread { pid_t tid; void *robust_prev; struct robust_list_head robust_he
 #define FUTEX_OWNER_DIED 0x40000000
 #define FUTEX_TID_MASK 0x3fffffff
 #include "kinds.h"			/* from sysdeps/nptl/pthreadP.h */
+#define PTHREAD_MUTEX_PSHARED_BIT 128
 #define LLL_PRIVATE 0
 #define LLL_SHARED 128
 #define FUTEX_WAIT 0

@@ -97,6 +97,14 @@ static void print_move(int move)
 	case MOVE_SPURIOUS:
 		printf("wakes up for no reason");
 		return;
+	case MOVE_SIGNAL:
+		printf("gets a signal%s", t->status == SLEEP ? "" : " before it ");
+		if (t->status == SLEEP)
+			return;
+		break;
+	case MOVE_REUSE:
+		printf("is a new process");
+		return;
 	case MOVE_STEP:
 		break;
 	default:
