@@ -39,19 +39,13 @@ static void lock_again(struct mutex *m)
 	e = trylock ? TRYLOCK(&m->m) : LOCK(&m->m);
 	property_slot("relock");
 	expected = options.type == 1 ? 0 : EDEADLK;
-#ifndef MC_GLIBC
 	if (options.type == 2 && trylock)
 		expected = EBUSY;
-#endif
 	if (e != expected)
 		mc_fail("P0-relock", "T%d: second lock: %d, want %d", running, e, expected);
 	if (e)
 		return;
 	e = UNLOCK(&m->m);
-#ifdef MC_GLIBC
-	if (e == ENOTRECOVERABLE && m->inconsistent)
-		e = 0;
-#endif
 	if (e)
 		mc_fail("P0-unlock", "T%d: inner unlock returned %d", running, e);
 	property_slot("inner unlock");
@@ -123,9 +117,7 @@ static void exit_with(struct mutex *m)
 {
 	m->holder = -1;
 	m->death_due = 1;
-#ifndef MC_GLIBC
-	mc_exit_list();
-#endif
+	EXIT_LIST();
 	application_die();
 }
 

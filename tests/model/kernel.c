@@ -10,21 +10,22 @@ int kernel_choose(const char *name)
 	static const struct kernel kernels[] = {
 		{ .name = "55", .vdso = 1 },
 		{ .name = "55novdso" },
-		{ .name = "sm", .some_more = 1, .vdso = 1 },
-		{ .name = "72", .some_more = 1, .flag = 1, .function = 1, .vdso = 1 },
-		{ .name = "72novdso", .some_more = 1, .flag = 1 },
-		{ .name = "72refuse", .some_more = 1, .flag = 1, .function = 1, .vdso = 1,
+		{ .name = "62", .again = OWNERLESS, .vdso = 1 },
+		{ .name = "sm", .again = OWNERLESS_OR_UNWAITED, .vdso = 1 },
+		{ .name = "72", .again = OWNERLESS_OR_UNWAITED, .flag = 1, .function = 1, .vdso = 1 },
+		{ .name = "72novdso", .again = OWNERLESS_OR_UNWAITED, .flag = 1 },
+		{ .name = "72refuse", .again = OWNERLESS_OR_UNWAITED, .flag = 1, .function = 1, .vdso = 1,
 		  .refuse = 1 },
-		{ .name = "72midway", .some_more = 1, .flag = 1, .function = 1, .vdso = 1,
+		{ .name = "72midway", .again = OWNERLESS_OR_UNWAITED, .flag = 1, .function = 1, .vdso = 1,
 		  .midway = 1 },
-		{ .name = "72lie", .some_more = 1, .flag = 1, .function = 1, .vdso = 1, .lie = 1 },
-		{ .name = "72efault", .some_more = 1, .flag = 1, .function = 1, .vdso = 1,
+		{ .name = "72lie", .again = OWNERLESS_OR_UNWAITED, .flag = 1, .function = 1, .vdso = 1, .lie = 1 },
+		{ .name = "72efault", .again = OWNERLESS_OR_UNWAITED, .flag = 1, .function = 1, .vdso = 1,
 		  .efault = 1 },
-		{ .name = "72einval", .some_more = 1, .flag = 1, .function = 1, .vdso = 1,
+		{ .name = "72einval", .again = OWNERLESS_OR_UNWAITED, .flag = 1, .function = 1, .vdso = 1,
 		  .einval = 1 },
-		{ .name = "retain", .some_more = 1, .flag = 1, .function = 1, .vdso = 1,
+		{ .name = "retain", .again = OWNERLESS_OR_UNWAITED, .flag = 1, .function = 1, .vdso = 1,
 		  .retain = 1 },
-		{ .name = "retainnovdso", .some_more = 1, .flag = 1, .retain = 1 },
+		{ .name = "retainnovdso", .again = OWNERLESS_OR_UNWAITED, .flag = 1, .retain = 1 },
 	};
 	size_t i;
 
@@ -278,11 +279,11 @@ static void handle_futex_death(struct mutex *m, int pi, int pending)
 		STEP("handle_futex_death: get_user");
 		uval = WORD(&m->m);
 		owner = uval & WORD_TID;
-		/* Since 5.5, and "some more": the waiter that was woken, or the one that
-		 * should have been, has died before it could set FUTEX_WAITERS. */
-		if (kernel.some_more ? pending && !pi && owner != (unsigned)current->tls.tid &&
-				       (!owner || !(uval & WORD_WAITERS))
-				     : pending && !pi && !uval) {
+		/* The thread was to wake a waiter, or was woken and has taken it from the
+		 * others: do it again. */
+		if (pending && !pi && owner != (unsigned)current->tls.tid &&
+		    (!uval || (!owner && kernel.again >= OWNERLESS) ||
+		     (!(uval & WORD_WAITERS) && kernel.again >= OWNERLESS_OR_UNWAITED))) {
 			STEP("handle_futex_death: futex_wake of the next");
 			futex_wake(m, 1);
 			return;

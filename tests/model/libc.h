@@ -2,6 +2,16 @@
 /* How the model names the functions and fields of the libc under test. */
 #ifndef LIBC_H
 #define LIBC_H 1
+
+/* Which process has which libc: a function of its own, or its namesake's. */
+#ifdef MC_MIXED
+# define CALL(f)	(options.stock >> running & 1 ? stock_##f : f)
+# define NAMESAKE(f)	extern __typeof__(f) stock_##f
+#else
+# define CALL(f)	f
+# define NAMESAKE(f)	extern __typeof__(f) f
+#endif
+
 #ifdef MC_GLIBC
 # include "shim-glibc.h"
 # undef futex_wake			/* The model has the kernel's. */
@@ -13,13 +23,21 @@
 # define LINK(m)	((void *)&(m)->__data.__list.__next)
 # define SLOT(t)	((t)->tls.robust_head.list_op_pending)
 # define HEAD(t)	(*(void **)&(t)->tls.robust_head.list)
-# define LOCK(m)	___pthread_mutex_lock(m)
-# define TRYLOCK(m)	___pthread_mutex_trylock(m)
-# define TIMEDLOCK(m, t) __pthread_mutex_clocklock_common(m, CLOCK_REALTIME, t)
-# define UNLOCK(m)	___pthread_mutex_unlock(m)
-# define CONSISTENT(m)	__pthread_mutex_consistent(m)
-# define INNER_UNLOCK(m) __pthread_mutex_unlock_usercnt(m, 0)
-# define RELOCK(m)	__pthread_mutex_cond_lock(m)
+# define LOCK(m)	CALL(___pthread_mutex_lock)(m)
+# define TRYLOCK(m)	CALL(___pthread_mutex_trylock)(m)
+# define TIMEDLOCK(m, t) CALL(__pthread_mutex_clocklock_common)(m, CLOCK_REALTIME, t)
+# define UNLOCK(m)	CALL(___pthread_mutex_unlock)(m)
+# define CONSISTENT(m)	CALL(__pthread_mutex_consistent)(m)
+# define INNER_UNLOCK(m) CALL(__pthread_mutex_unlock_usercnt)(m, 0)
+# define RELOCK(m)	CALL(__pthread_mutex_cond_lock)(m)
+# define EXIT_LIST()	((void)0)		/* left to the kernel */
+NAMESAKE(___pthread_mutex_lock);
+NAMESAKE(___pthread_mutex_trylock);
+NAMESAKE(__pthread_mutex_clocklock_common);
+NAMESAKE(___pthread_mutex_unlock);
+NAMESAKE(__pthread_mutex_consistent);
+NAMESAKE(__pthread_mutex_unlock_usercnt);
+NAMESAKE(__pthread_mutex_cond_lock);
 # define SHARED_NAME	"__owner"
 #else
 # include "shim-musl.h"
@@ -28,14 +46,21 @@
 # define LINK(m)	((void *)&(m)->_m_next)
 # define SLOT(t)	((t)->tls.robust_list.pending)
 # define HEAD(t)	(*(void **)&(t)->tls.robust_list.head)
-# define LOCK(m)	__pthread_mutex_lock(m)
-# define TRYLOCK(m)	__pthread_mutex_trylock(m)
-# define TIMEDLOCK(m, t) __pthread_mutex_timedlock(m, t)
-# define UNLOCK(m)	__pthread_mutex_unlock(m)
-# define CONSISTENT(m)	pthread_mutex_consistent(m)
+# define LOCK(m)	CALL(__pthread_mutex_lock)(m)
+# define TRYLOCK(m)	CALL(__pthread_mutex_trylock)(m)
+# define TIMEDLOCK(m, t) CALL(__pthread_mutex_timedlock)(m, t)
+# define UNLOCK(m)	CALL(__pthread_mutex_unlock)(m)
+# define CONSISTENT(m)	CALL(mc_pthread_mutex_consistent)(m)
 # define INNER_UNLOCK(m) UNLOCK(m)
 # define RELOCK(m)	LOCK(m)
+# define EXIT_LIST()	CALL(mc_exit_list)()
 void mc_exit_list(void);
+NAMESAKE(__pthread_mutex_lock);
+NAMESAKE(__pthread_mutex_trylock);
+NAMESAKE(__pthread_mutex_timedlock);
+NAMESAKE(__pthread_mutex_unlock);
+NAMESAKE(mc_pthread_mutex_consistent);
+NAMESAKE(mc_exit_list);
 # define SHARED_NAME	"_m_waiters"
 #endif
 #define WORD_WAITERS	0x80000000u

@@ -97,7 +97,11 @@ extern struct options {
 } options;
 extern struct kernel {
 	const char *name;
-	int some_more;			/* "Prevent robust futex exit race some more" */
+	enum {				/* The word for which a death wakes a waiter: */
+		FREE,			/* "futex: Prevent robust futex exit race" */
+		OWNERLESS,		/* "Resend potentially swallowed owner death..." */
+		OWNERLESS_OR_UNWAITED	/* "Prevent robust futex exit race some more" */
+	} again;
 	int flag;			/* FUTEX_ROBUST_UNLOCK */
 	int function, vdso;		/* in the vDSO; there is one at all */
 	int refuse;			/* a filter refuses the flag,... */
