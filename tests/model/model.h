@@ -80,7 +80,7 @@ extern int running;			/* the thread; not part of the state */
 
 /* What is searched. */
 extern struct options {
-	int threads, rounds, verbose, breadth_first, livelocks;
+	int threads, rounds, verbose, brief, breadth_first, livelocks;
 	int kills, spurious;
 	int signals;			/* whose handlers use the second mutex */
 	int reuses;			/* a process starts with the TID of a dead one */

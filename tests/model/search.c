@@ -246,7 +246,7 @@ static void snapshot_restore(const struct snapshot *s)
 
 static uint64_t *table;			/* hashes, open addressing,... */
 static uint32_t *table_state;		/* ...and their states */
-static size_t table_size = 1 << 20, nstates, capacity;
+static size_t table_size = 1 << 16, nstates, capacity;
 static uint32_t *parent;		/* of each state, and the move from there */
 static unsigned char *parent_move;
 static unsigned char *reaches_end;	/* itself; with livelocks=1: or some way from it */
@@ -285,7 +285,7 @@ static int state_visit(uint64_t h, uint32_t from, int move, uint32_t *state)
 		j = (j + 1) & (table_size - 1);
 	}
 	if (nstates == capacity) {
-		capacity = capacity ? capacity * 2 : 1 << 20;
+		capacity = capacity ? capacity * 2 : 1 << 16;
 		parent = allocated(realloc(parent, capacity * sizeof(*parent)));
 		parent_move = allocated(realloc(parent_move, capacity));
 		reaches_end = allocated(realloc(reaches_end, capacity));
@@ -372,7 +372,7 @@ static size_t nedges, edge_capacity;
 static void edge_add(uint32_t from, uint32_t to)
 {
 	if (nedges == edge_capacity) {
-		edge_capacity = edge_capacity ? edge_capacity * 2 : 1 << 20;
+		edge_capacity = edge_capacity ? edge_capacity * 2 : 1 << 16;
 		edges = allocated(realloc(edges, edge_capacity * sizeof(*edges)));
 	}
 	edges[nedges][0] = from;
@@ -503,6 +503,7 @@ static int parse(const char *arg)
 		{ "bfs", &options.breadth_first, NULL },
 		{ "livelocks", &options.livelocks, NULL },
 		{ "verbose", &options.verbose, NULL },
+		{ "brief", &options.brief, NULL },
 		{ "ignore", NULL, &options.ignore },
 	};
 	const char *value = strchr(arg, '=');
@@ -528,6 +529,11 @@ static int parse(const char *arg)
 	return 0;
 }
 
+static int by_property(const void *a, const void *b)
+{
+	return strcmp(((const struct violation *)a)->property, ((const struct violation *)b)->property);
+}
+
 int main(int argc, char **argv)
 {
 	struct rusage usage;
@@ -548,6 +554,12 @@ int main(int argc, char **argv)
 	if (complete && options.livelocks)
 		find_livelocks();
 
+	qsort(violations, nviolations, sizeof(violations[0]), by_property);
+	if (options.brief) {
+		for (i = 0; i < nviolations; i++)
+			printf("%s%s", i ? " " : "", violations[i].property);
+		return complete ? nviolations != 0 : 3;
+	}
 	getrusage(RUSAGE_SELF, &usage);
 	for (i = 0; i < argc; i++)
 		printf("%s%s", i ? " " : "", i ? argv[i] : basename_of(argv[0]));
