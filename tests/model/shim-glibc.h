@@ -10,30 +10,24 @@
 #include <stdlib.h>
 #include <sys/types.h>
 #include <time.h>
-#include "search.h"
+#include <pthread.h>
+#include "under-test.h"
 #undef EOVERFLOW
 #define EOVERFLOW 75
-#include <pthread.h>
-typedef struct { struct {
-	int lock_[1]; unsigned __count; int owner_[1]; unsigned __nusers; int __kind; int __spins;
-	__pthread_list_t __list; } __data; } mc_mutex_t;
-#define pthread_mutex_t mc_mutex_t
-#define __lock	lock_[mc_g (__FILE__, __LINE__, "__lock")]
-#define __owner	owner_[mc_g (__FILE__, __LINE__, "__owner")]
-#define MC_LOCK_ADDR(m) (&(m)->__data.lock_[0])	/* by sed, for &mutex->__data.__lock */
+typedef pthread_mutex_t mc_mutex_t;
 struct robust_list_head { void *list; long futex_offset; void *list_op_pending; };
 struct pthread { pid_t tid; void *robust_prev; struct robust_list_head robust_head; };
-struct pthread *mc_self (void);
 #define THREAD_SELF mc_self ()
-#define THREAD_GETMEM(d, m) ((d)->m)
-#define THREAD_SETMEM(d, m, v) do { mc_yield (MC_LOCAL, __FILE__, __LINE__, #m); (d)->m = (v); } while (0)
+/* volatile, like the assembly that they are */
+#define THREAD_GETMEM(d, m) (*(volatile __typeof__ ((d)->m) *) &(d)->m)
+#define THREAD_SETMEM(d, m, v) ((void) (*(volatile __typeof__ ((d)->m) *) &(d)->m = (v)))
 #define QUEUE_PTR_ADJUST (offsetof (__pthread_list_t, __next))
-#include "queue.h"			/* by sed, from nptl/descr.h */
-#define DEQUEUE_MUTEX(m) do { mc_yield (MC_LOCAL, __FILE__, __LINE__, "dequeue"); mc_touch (); REAL_DEQUEUE_MUTEX (m); } while (0)
+#include "queue.h"			/* from nptl/descr.h */
 #define FUTEX_WAITERS 0x80000000
 #define FUTEX_OWNER_DIED 0x40000000
 #define FUTEX_TID_MASK 0x3fffffff
-#include "kinds.h"			/* by sed, from sysdeps/nptl/pthreadP.h */
+#include "kinds.h"			/* from sysdeps/nptl/pthreadP.h */
+#define PTHREAD_MUTEX_PSHARED_BIT 128
 #define LLL_PRIVATE 0
 #define LLL_SHARED 128
 #define FUTEX_WAIT 0
@@ -62,34 +56,34 @@ struct pthread *mc_self (void);
 #define OTHER_SHLIB_COMPAT(...) 0
 #define SHLIB_COMPAT(...) 0
 #define SHARED 1
-#define atomic_load_relaxed(p) ({ __typeof__ (p) p_ = (p); mc_at (p_, __FILE__, __LINE__); *(volatile __typeof__ (*p_) *) p_; })
-#define atomic_store_relaxed(p, v) ({ __typeof__ (p) p_ = (p); mc_at (p_, __FILE__, __LINE__); *p_ = (v); })
-#define atomic_store_release atomic_store_relaxed
-#define atomic_exchange_release(p, v) ({ __typeof__ (p) p_ = (p); __typeof__ (*p_) o_; mc_at (p_, __FILE__, __LINE__); o_ = *p_; *p_ = (v); o_; })
-#define atomic_compare_and_exchange_val_acq(p, n, o) ({ __typeof__ (p) p_ = (p); __typeof__ (*p_) n_ = (n), e_ = (o), o_; mc_at (p_, __FILE__, __LINE__); o_ = *p_; if (o_ == e_) *p_ = n_; o_; })
-#define atomic_compare_exchange_weak_release(p, e, n) ({ __typeof__ (p) p_ = (p); bool r_; mc_at (p_, __FILE__, __LINE__); r_ = *p_ == *(e); if (r_) *p_ = (n); else *(e) = *p_; r_; })
-#define atomic_fetch_or_relaxed(p, v) ({ __typeof__ (p) p_ = (p); __typeof__ (*p_) o_; mc_at (p_, __FILE__, __LINE__); o_ = *p_; *p_ = o_ | (v); o_; })
-#define atomic_fetch_and_acquire(p, v) ({ __typeof__ (p) p_ = (p); __typeof__ (*p_) o_; mc_at (p_, __FILE__, __LINE__); o_ = *p_; *p_ = o_ & (v); o_; })
+#define atomic_load_relaxed(p) __atomic_load_n (p, __ATOMIC_RELAXED)
+#define atomic_store_relaxed(p, v) __atomic_store_n (p, v, __ATOMIC_RELAXED)
+#define atomic_store_release(p, v) __atomic_store_n (p, v, __ATOMIC_RELEASE)
+#define atomic_exchange_release(p, v) __atomic_exchange_n (p, v, __ATOMIC_RELEASE)
+#define atomic_compare_and_exchange_val_acq(p, n, o) ({ __typeof__ (*(p)) o_ = (o); __atomic_compare_exchange_n (p, &o_, n, 0, __ATOMIC_ACQUIRE, __ATOMIC_ACQUIRE); o_; })
+#define atomic_compare_exchange_weak_release(p, e, n) __atomic_compare_exchange_n (p, e, n, 0, __ATOMIC_RELEASE, __ATOMIC_RELAXED)
+#define atomic_fetch_or_relaxed(p, v) __atomic_fetch_or (p, v, __ATOMIC_RELAXED)
+#define atomic_fetch_and_acquire(p, v) __atomic_fetch_and (p, v, __ATOMIC_ACQUIRE)
 #define atomic_spin_nop() abort ()
 /* Of futexes and locks that are not robust: not under test. */
 #define SINGLE_THREAD_P 0
 #define lll_lock(f, p) abort ()
 #define lll_cond_lock(f, p) abort ()
 #define lll_trylock(f) (abort (), 1)
+#define lll_cond_trylock(f) (abort (), 1)
 #define lll_islocked(f) ((f) != 0)
-/* sysdeps/nptl/lowlevellock.h; it is given an lvalue, which yields as it is evaluated */
-#define lll_unlock(f, p) ((void) ({ int *f_ = &(f); int o_ = *f_; *f_ = 0; if (o_ > 1) mc_futex (f_, FUTEX_WAKE, 1, 0, 0, 0); }))
-#define lll_futex_wake(f, n, p) mc_futex (f, FUTEX_WAKE, n, 0, 0, 0)
-#define futex_wake(f, n, p) mc_futex (f, FUTEX_WAKE, n, 0, 0, 0)
-#define futex_wait(f, v, p) ((int) -mc_futex (f, FUTEX_WAIT, v, 0, 0, 0))
-#define __futex_abstimed_wait64(f, v, c, t, p) ((int) -mc_futex (f, FUTEX_WAIT, v, (t) != NULL, 0, 0))
+/* sysdeps/nptl/lowlevellock.h */
+#define lll_unlock(f, p) ((void) ({ int *f_ = &(f); if (atomic_exchange_release (f_, 0) > 1) mc_futex (f_, FUTEX_WAKE, 1, 0, 0); }))
+#define lll_futex_wake(f, n, p) mc_futex (f, FUTEX_WAKE, n, 0, 0)
+#define futex_wake(f, n, p) mc_futex (f, FUTEX_WAKE, n, 0, 0)
+#define futex_wait(f, v, p) ((int) -mc_futex (f, FUTEX_WAIT, v, 0, 0))
+#define __futex_abstimed_wait64(f, v, c, t, p) ((int) -mc_futex (f, FUTEX_WAIT, v, (t) != NULL, 0))
 #define __futex_clocklock64(...) (abort (), 0)
-#define __futex_lock_pi64(f, c, t, p) ((int) -mc_futex (f, FUTEX_LOCK_PI, 0, (t) != NULL, 0, 0))
-#define futex_unlock_pi(f, p) ((int) -mc_futex (f, FUTEX_UNLOCK_PI, 0, 0, 0, 0))
+#define __futex_lock_pi64(f, c, t, p) ((int) -mc_futex (f, FUTEX_LOCK_PI, 0, (t) != NULL, 0))
+#define futex_unlock_pi(f, p) ((int) -mc_futex (f, FUTEX_UNLOCK_PI, 0, 0, 0))
 #define __lll_private_flag(op, p) (op)
-#define SYSCALL_SEL(_1, _2, _3, _4, _5, N, ...) N
-#define MC_ISC(f, op, v, t, u, ...) mc_futex (f, op, v, 0, (void *) (uintptr_t) (u), 0)
-#define INTERNAL_SYSCALL_CALL(name, ...) MC_ISC (__VA_ARGS__, 0, 0, 0)
+#define MC_SYSCALL(f, op, v, t, u, ...) mc_futex (f, op, v, 0, (void *) (uintptr_t) (u))
+#define INTERNAL_SYSCALL_CALL(name, ...) MC_SYSCALL (__VA_ARGS__, 0, 0, 0)
 #define INTERNAL_SYSCALL_ERROR_P(r) ((r) < 0)
 #define INTERNAL_SYSCALL_ERRNO(r) (-(r))
 #define __pthread_tpp_change_priority(a, b) (abort (), 0)
@@ -102,10 +96,8 @@ struct pthread *mc_self (void);
 #define TUNABLE_GET_FULL(...) mc_policy ()
 #define dl_vdso_vsym(name) mc_vdso ()
 #define attribute_tls_model_ie
-#ifdef MC_VDSO_ARCH
-# define HAVE_FUTEX_ROBUST_UNLOCK_VSYSCALL 1
-# define FUTEX_ROBUST_UNLOCK_VSYSCALL_SINCE_FLAG 1
-#endif
+#define HAVE_FUTEX_ROBUST_UNLOCK_VSYSCALL 1
+#define FUTEX_ROBUST_UNLOCK_VSYSCALL_SINCE_FLAG 1
 #define GLRO(x) mc_glro_##x ()
 static inline void *mc_glro_dl_futex_robust_try_unlock (void);
 static inline void *mc_glro_dl_sysinfo_map (void) { return mc_has_vdso () ? (void *) 1 : NULL; }
@@ -120,12 +112,12 @@ int ___pthread_mutex_unlock (pthread_mutex_t *);
 int __pthread_mutex_unlock_usercnt (pthread_mutex_t *, int);
 int __pthread_mutex_consistent (pthread_mutex_t *);
 int __pthread_mutex_clocklock_common (pthread_mutex_t *, clockid_t, const struct timespec *);
+int __pthread_mutex_cond_lock (pthread_mutex_t *);
 #undef assert
 #define assert(x) do { if (!(x)) mc_fail ("P0-assert", "%s:%d: %s", __FILE__, __LINE__, #x); } while (0)
-#ifdef MC_VDSO_ARCH
-# if __has_include("dl-futex-robust.h")
-#  include "dl-futex-robust.h"
+/* The loader does this once. */
+#if __has_include("dl-futex-robust.h")
+# include "dl-futex-robust.h"
 static inline void *mc_glro_dl_futex_robust_try_unlock (void) { return setup_futex_robust_try_unlock (); }
-# endif
 #endif
 #endif
