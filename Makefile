@@ -101,7 +101,7 @@ else
 # Said before anything is installed or built, too.
 $(if $(shell (top=.; . scripts/lib.sh; me=make; plain_path "$$(pwd -P)") || echo no),$(error Nothing was built))
 # Not configured yet: GNU make makes config.mk first and then starts again.
-# (It begins with an empty one, or its last words on a failure are that config.mk is not there.)
+# (From an empty one: without it, make would end a failure by saying that config.mk is missing.)
 $(if $(wildcard config.mk),,$(shell touch -d @0 config.mk))
 include config.mk
 config.mk: configure config.mk.in
@@ -191,9 +191,9 @@ $(PRELOAD): $(PRELOAD_SOURCE) tools/tunable.h tools/vdso-symbol.h | tools-progra
 
 PREFIX ?= /usr/local
 install-preload: $(PRELOAD)
-	$(if $(filter-out /%,$(firstword $(PREFIX))),$(error PREFIX=$(PREFIX): it has to be an absolute path))
+	$(if $(filter-out /%,$(or $(PREFIX),.))$(word 2,$(PREFIX)),$(error PREFIX=$(PREFIX): it has to be an absolute path without a blank))
 	@install -D -m 644 -t '$(DESTDIR)$(PREFIX)/lib' $< || { \
-		echo "make install-preload: do it as root, or with a directory of your own as PREFIX=DIR" >&2; exit 1; }
+		echo "make install-preload: if it may not write there, do it as root, or give a directory of your own: PREFIX=DIR" >&2; exit 1; }
 	@install -D -m 644 -t '$(DESTDIR)$(PREFIX)/share/man/man7' doc/man/librobust-unlock.7
 	@echo 'Installed. Now: LD_PRELOAD=$(PREFIX)/lib/librobust-unlock.so PROGRAM'
 
@@ -202,7 +202,8 @@ demo:
 
 doctor: build/bin/robust-check
 	@build/bin/robust-check $(if $(PROCESS),--pid '$(PROCESS)') $(PROGRAM) || { \
-		s=$$?; echo "make doctor: the race is open, or it could not be found out: robust-check ended with status $$s (man doc/man/robust-check.1)" >&2; exit $$s; }
+		s=$$?; [ $$s != 2 ] || echo "make doctor: PROGRAM= takes a file, and PROCESS= the number of a process" >&2; \
+		echo "make doctor: robust-check does not say that the race is closed: its status is $$s (man doc/man/robust-check.1)" >&2; exit $$s; }
 
 check: tools-tests all $(if $(filter x32,$(ARCH)),,stock)
 	@tests/check --kernel '$(KERNEL)' --arch $(ARCH) --tests '$(TESTS)' $(names)

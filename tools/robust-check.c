@@ -1655,7 +1655,7 @@ static void print_text(const struct target *t, int n, unsigned all, int failed)
 	printf("  the wake that a dying waiter consumed is passed on: %s\n",
 	       passes_on < 0 ? "could not be determined" : passes_on ? "yes" :
 	       "no (if several waiters are killed at once, the others may sleep forever; "
-	       "Linux 7.2 does, and the long-term series since 6.12.104 and 6.1.183)");
+	       "Linux 7.2 passes it on, and so do the long-term series since 6.12.104 and 6.1.183)");
 	advise(kernel_states(vdso));
 	for (i = 0; i < n; i++)
 		if (!t[i].error) {
