@@ -21,7 +21,7 @@
 #                 libc patched and stock (KERNEL=7.3; LINUX=DIR: from that source
 #                 tree, else the distribution's is fetched, 160 MB)
 # make check-model  all interleavings of two and of three processes that are killed
-#                 anywhere, in the libcs' own code; on x86-64, 10 minutes
+#                 anywhere, in the libcs' own code; on x86-64, 13 minutes
 # make check-litmus  the orders that other CPUs depend on, in the memory models of
 #                 arm64 and riscv64, by herd7 in a root of Debian sid; root only
 #                 (TESTS="musl-unlock-aarch64": only these)
