@@ -228,7 +228,7 @@ check-selftest: tools-tests all stock
 check-model: all stock
 	@tests/check-model --all $(names)
 
-check-litmus: tools-packages
+check-litmus:
 	@tests/check-litmus $(TESTS)
 
 check-programs: tools-tests tools-programs all stock

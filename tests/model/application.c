@@ -31,6 +31,16 @@ static void drop_ref(struct thread *t)
 		t->dropped = --world.mutexes->refs ? 1 : 2;
 }
 
+static __attribute__((noreturn)) void leave(int status)
+{
+	drop_ref(current);
+	if (current->dropped == 2)
+		destroy();
+	current->status = status;
+	thread_stop();
+	abort();
+}
+
 /* The owner locks it again. */
 static void lock_again(struct mutex *m)
 {
@@ -187,12 +197,7 @@ static void body(void)
 		if (has < 0 || (has && !hold(m)))
 			break;
 	}
-	drop_ref(current);
-	if (current->dropped == 2)
-		destroy();
-	current->status = FINISHED;
-	thread_stop();
-	abort();
+	leave(FINISHED);
 }
 
 void application_die(void)
@@ -208,12 +213,7 @@ void application_die(void)
 				"T%d died with the mutex, which was not marked", running);
 	current->busy = 0;
 	current->tls.tid = -current->tls.tid;	/* no longer a TID */
-	drop_ref(current);			/* somebody has waited for the process */
-	if (current->dropped == 2)
-		destroy();
-	current->status = GONE;
-	thread_stop();
-	abort();
+	leave(GONE);				/* somebody has waited for the process */
 }
 
 void application_signal(void)
