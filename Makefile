@@ -226,7 +226,7 @@ check-selftest: tools-tests all stock
 		$(if $(LINUX),--source '$(LINUX)') $(names)
 
 check-model: all stock
-	@tests/check-model --all $(names)
+	@tests/check-model $(names)
 
 check-litmus:
 	@tests/check-litmus $(TESTS)
