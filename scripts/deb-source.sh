@@ -8,32 +8,39 @@
 #   overlay                directories of new files for the source, or nothing
 #   profiles               of the build, or nothing
 # and call, in this order, deb_options, deb_fetch, deb_root, deb_source, build and
-# deb_packages. All is kept in build/deb-LIBC: what went into a build in inputs, and
+# deb_packages. With --source-only they end with deb_source, and neither need a root
+# nor make one: the source is made by this machine's dpkg-source. All is kept in build/deb-LIBC: what went into a build in inputs, and
 # only a change of that starts it again. The packages go to $DIST, which is
 # dist/deb-LIBC if it is not set.
 
-# deb_options [--source-only]: as of the command line.
+# deb_options MEGABYTES [--source-only]: what a build takes, and the command line.
 deb_options()
 {
 	source_only=
-	case $#,${1-} in
-	0,) ;;
-	1,--source-only) source_only=1 ;;
+	case $#,${2-} in
+	1,) ;;
+	2,--source-only) source_only=1 ;;
 	*) say "usage: $me [--source-only]"; exit 2 ;;
 	esac
 	series=$top/$libc-patches/$version
-	adapted=$top/packaging/deb-$libc
 	work=$BUILD/deb-$libc
 	root=$work/root
 	dist=${DIST:-$top/dist/deb-$libc}
 	log=$BUILD/log/deb-$libc
 	jobs=${JOBS:-$(nproc)}
 	path=/usr/sbin:/usr/bin:/sbin:/bin
-	tree=$root/build/$libc-$version
+	sources=$root/build
+	[ -z "$source_only" ] || sources=$work/source-only
+	tree=$sources/$libc-$version
 	# What decides about the build, beside the version.
 	from="$overlay $libc-patches/$version packaging/deb-$libc scripts/deb-$libc scripts/deb-source.sh"
 
-	roots_possible
+	if [ -n "$source_only" ]; then
+		require_space "$sources" 1000
+	else
+		roots_possible
+		require_space "$BUILD" "$1"
+	fi
 	[ -r "$series/SHA256SUMS" ] || die "$series: there is no series for $suite's $libc"
 	# (A long one is folded.)
 	author=$(sed -n '/^From: /,/^Date: /{ s/^From: //; /^Date: /d; p; }' "$series"/0001-*.patch |
@@ -63,6 +70,7 @@ deb_fetch()
 # deb_root PACKAGE...: a root with these and what the build depends on.
 deb_root()
 {
+	[ -z "$source_only" ] || return 0
 	[ ! -e "$root/build/.ready" ] || return 0
 	[ ! -e "$root" ] || root_remove "$root"
 	root_make "$root" "$suite" "$@"
@@ -115,13 +123,23 @@ overlay_patch()
 	done
 }
 
+# in_sources COMMAND...: in $sources, of which --source-only has no root.
+in_sources()
+{
+	if [ -n "$source_only" ]; then
+		(cd "$sources" && "$@")
+	else
+		# shellcheck disable=SC2016
+		root_run "$root" sh -c 'cd /build && exec "$@"' in_sources "$@"
+	fi
+}
+
 make_source()
 {
-	new=$root/build/new
 	rm -rf "$new" "$tree"
 	mkdir -p "$new"
 	cp "$fetched"/* "$new/" || return 1
-	root_run "$root" sh -c "cd /build/new && dpkg-source --no-check --skip-patches -x '${dsc##*/}' tree" || return 1
+	in_sources dpkg-source --no-check --skip-patches -x "new/${dsc##*/}" new/tree || return 1
 	for f in $(new_files); do
 		[ ! -e "$new/tree/$f" ] ||
 			die "overlay file $f exists in $libc $debian_version: what it changes there must be a patch"
@@ -132,10 +150,7 @@ make_source()
 		add_patch "$new/tree" "$new/overlay" robust-0000-new-files
 	fi
 	for p in "$series"/*.patch; do
-		name=$(basename "$p" .patch)
-		# Debian's own patches may have changed what one of the series changes.
-		[ ! -r "$adapted/$name.patch" ] || p=$adapted/$name.patch
-		add_patch "$new/tree" "$p" "robust-$name"
+		add_patch "$new/tree" "$p" "robust-$(basename "$p" .patch)"
 	done
 	# The date of the last change to what is built, so that it does not hang on
 	# when it is built.
@@ -151,24 +166,28 @@ make_source()
 		cat "$new/tree/debian/changelog"
 	} >"$new/changelog" && mv "$new/changelog" "$new/tree/debian/changelog" || return 1
 	# SOURCE_DATE_EPOCH of the build is what dpkg reads there, or else the time.
-	[ "$(root_run "$root" dpkg-parsechangelog -l /build/new/tree/debian/changelog -S Timestamp)" = "$changed" ] ||
+	[ "$(in_sources dpkg-parsechangelog -l new/tree/debian/changelog -S Timestamp)" = "$changed" ] ||
 		die "debian/changelog with the new entry is not understood"
 	# It applies all patches and takes none with fuzz.
-	root_run "$root" sh -c "cd /build/new && dpkg-source -b tree &&
-		dpkg-source --no-check -x '${libc}_$new_version.dsc' '/build/$libc-$version'" || return 1
+	in_sources sh -c 'cd new && dpkg-source -b tree && dpkg-source --no-check -x "$@"' sh \
+		"${libc}_$new_version.dsc" "../$libc-$version" || return 1
 	rm -rf "$new/tree"
 }
 
 # deb_source: the source with the series. Stops if only that is asked for.
 deb_source()
 {
-	inputs >"$work/inputs.new"
-	if ! cmp -s "$work/inputs.new" "$work/inputs" || [ ! -d "$tree" ]; then
-		rm -f "$work/inputs" "$work/tested"
+	new=$sources/new
+	inputs >"$sources/inputs.new"
+	if ! cmp -s "$sources/inputs.new" "$sources/inputs" || [ ! -d "$tree" ]; then
+		rm -f "$sources/inputs" "$sources/tested"
 		step "source package $new_version" "$log-source.log" make_source
-		mv "$work/inputs.new" "$work/inputs"
+		mv "$sources/inputs.new" "$sources/inputs"
 	fi
-	[ -z "$source_only" ] || exit 0
+	[ -z "$source_only" ] || {
+		say "  $new/${libc}_$new_version.dsc"
+		exit 0
+	}
 }
 
 in_build()
