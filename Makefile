@@ -129,7 +129,7 @@ endif
 export CC WITH_SOURCE
 
 # tools-LIST: ask for the tools of that list, see scripts/prerequisites.
-tools := $(addprefix tools-,program glibc musl series alpine tests programs packages)
+tools := $(addprefix tools-,program glibc musl series alpine tests bench programs packages)
 .PHONY: $(tools)
 $(tools): tools-%:
 	@KERNEL='$(KERNEL)' scripts/prerequisites install $(if $(ARCH),--arch '$(ARCH)') $*
@@ -260,7 +260,7 @@ check-versions: tools-tests build/bin/robust-check
 check-archs:
 	@tests/check-other-archs --archs '$(ARCHS)' $(GLIBC)
 
-bench: all stock
+bench: all stock tools-bench
 	@bench/run $(if $(PAIRS),--pairs '$(PAIRS)') $(if $(SEED),--seed '$(SEED)') \
 		$(if $(WORKLOADS),--workloads '$(WORKLOADS)') $(if $(CPUS),--cpus '$(CPUS)') \
 		$(if $(COUNT_ONLY),--count-only) $(names)
