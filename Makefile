@@ -86,6 +86,12 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 all:
 
+# A variable on the command line that nothing here reads is misspelt.
+misspelt := $(strip $(foreach v,$(.VARIABLES),$(if $(filter command,$(origin $v)),$(if \
+	$(findstring ($v),$(file <$(firstword $(MAKEFILE_LIST)))),,$(shell \
+	grep -rqw -e '$v' scripts tests tools bench report || echo '$v')))))
+$(if $(misspelt),$(error $(misspelt): there is no such variable, see make help))
+
 # A wrong name of a test is reported before anything is installed or built.
 ifneq ($(TESTS),)
 $(if $(filter check,$(MAKECMDGOALS)),$(if $(shell \
