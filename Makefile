@@ -33,9 +33,9 @@
 # make check-patches  the form of each patch, and that git am and patch take
 #                 each series (SERIES="glibc-2.44": only these; BUILD_EACH=1: and
 #                 that it builds after each patch)
-# make series     the patches and the overlay as mails for upstream, checked, in
-#                 build/series (SERIES="glibc-2.41": of this release; SIGN_OFF=1,
-#                 BUILD_EACH=1; MANUAL=tunables.texi: of the release, which the
+# make series     the patches and the overlay as mails for upstream, three series,
+#                 checked, in build/series (SERIES="glibc-2.41": of this release;
+#                 SIGN_OFF=1, BUILD_EACH=1; MANUAL=tunables.texi: of the release, which the
 #                 distribution leaves out); git's user.name and user.email have to be
 #                 set, for the cover letter
 # make refresh LIBC=glibc FROM=2.44 TO=2.45  make the series for a release out of
@@ -148,6 +148,7 @@ unpatched := $(names:%=stage/%-$(ARCH)-stock/robust-libc.info)
 # All versions there are patches for.
 versions := $(patsubst %/SHA256SUMS,%,$(subst -patches/,-,$(wildcard *-patches/*/SHA256SUMS)))
 stages = $(sort $1 $(versions:%=stage/%-$(ARCH)$2/robust-libc.info))
+patches = $(shell top=.; . scripts/lib.sh; patches_of $1)
 how := $(addprefix scripts/,lib.sh build-libc prepare-source fetch-source) \
 	tools/robust-cc tools/robust-run
 overlay := $(shell find nptl sysdeps -type f 2>/dev/null)
@@ -177,7 +178,8 @@ endif
 
 .SECONDEXPANSION:
 $(call stages,$(patched)): stage/%-$(ARCH)/robust-libc.info: $(how) \
-		$$(wildcard $$(subst -,-patches/,$$*)/*) $(overlay)
+		$$(wildcard $$(subst -,-patches/,$$*)/*) $(overlay) \
+		$$(call patches,$$(subst -, ,$$*))
 	@scripts/build-libc $(subst -, ,$*) patched $(CURDIR)/$(@D) $(ARCH)
 
 $(call stages,$(unpatched),-stock): stage/%-$(ARCH)-stock/robust-libc.info: $(how) \

@@ -33,7 +33,7 @@ deb_options()
 	[ -z "$source_only" ] || sources=$work/source-only
 	tree=$sources/$libc-$version
 	# What decides about the build, beside the version.
-	from="$overlay $libc-patches/$version packaging/deb-$libc scripts/deb-$libc scripts/deb-source.sh"
+	from="$overlay $libc-patches/$version $(patches_of "$libc" "$version") packaging/deb-$libc scripts/deb-$libc scripts/deb-source.sh" || exit 1
 
 	if [ -n "$source_only" ]; then
 		require_space "$sources" 1000
@@ -43,7 +43,8 @@ deb_options()
 	fi
 	[ -r "$series/SHA256SUMS" ] || die "$series: there is no series for $suite's $libc"
 	# (A long one is folded.)
-	author=$(sed -n '/^From: /,/^Date: /{ s/^From: //; /^Date: /d; p; }' "$series"/0001-*.patch |
+	author=$(sed -n '/^From: /,/^Date: /{ s/^From: //; /^Date: /d; p; }' \
+		"$top/$(patches_of "$libc" "$version" | head -n 1)" |
 		tr -s '\n ' ' ' | sed 's/ $//')
 	case $author in
 	?*' <'?*@?*'>') ;;
@@ -81,20 +82,11 @@ deb_root()
 	: >"$root/build/.ready"
 }
 
-# source_files: those, and what links among them point to.
-source_files()
-{
-	# shellcheck disable=SC2086
-	(cd "$top" && find $from -type f -o -type l) | while read -r f; do
-		realpath -s --relative-to="$top" "$top/$f"
-		realpath --relative-to="$top" "$top/$f"
-	done | LC_ALL=C sort -u
-}
-
 inputs()
 {
 	echo "$new_version"
-	(cd "$top" && source_files | xargs sha256sum)
+	# shellcheck disable=SC2086
+	(cd "$top" && find $from -type f | LC_ALL=C sort -u | xargs sha256sum)
 }
 
 # add_patch TREE FILE NAME: to the end of debian/patches/series.
@@ -149,13 +141,15 @@ make_source()
 		overlay_patch >"$new/overlay"
 		add_patch "$new/tree" "$new/overlay" robust-0000-new-files
 	fi
-	for p in "$series"/*.patch; do
-		add_patch "$new/tree" "$p" "robust-$(basename "$p" .patch)"
+	mkdir "$new/patches" || return 1
+	copy_patches "$libc" "$version" "$new/patches/robust-"
+	for p in "$new/patches"/*; do
+		add_patch "$new/tree" "$p" "$(basename "$p" .patch)"
 	done
 	# The date of the last change to what is built, so that it does not hang on
 	# when it is built.
-	# shellcheck disable=SC2046,SC2086
-	changed=$(git -C "$top" log -1 --format=%ct -- $from $(source_files) 2>/dev/null)
+	# shellcheck disable=SC2086
+	changed=$(git -C "$top" log -1 --format=%ct -- $from 2>/dev/null)
 	[ -n "$changed" ] || changed=$(stat -c %Y "$series/SHA256SUMS")
 	{
 		printf '%s (%s) %s; urgency=medium\n\n' "$libc" "$new_version" "$suite"
@@ -171,7 +165,7 @@ make_source()
 	# It applies all patches and takes none with fuzz.
 	in_sources sh -c 'cd new && dpkg-source -b tree && dpkg-source --no-check -x "$@"' sh \
 		"${libc}_$new_version.dsc" "../$libc-$version" || return 1
-	rm -rf "$new/tree"
+	rm -rf "$new/tree" "$new/patches"
 }
 
 # deb_source: the source with the series. Stops if only that is asked for.

@@ -85,6 +85,33 @@ all_series()
 	done | xargs
 }
 
+# The three series that go upstream apart, one after the other.
+three='1-fixes 2-kernel-help 3-later'
+
+# patches_of LIBC VERSION [1|2|3]: the patches of a release, or of one of its three
+# series, in order: the paths in the source tree.
+patches_of()
+{
+	awk -v libc="$1" -v want="${3-}" '/^# [123] / { part = $2 }
+		/^[^#]/ && (want == "" || part == want) { print libc "-patches/" $0 }' \
+		"$top/$1-patches/$2/series"
+}
+
+# name_of PATCH: without the directory, and the release that a variant is for.
+name_of() { printf '%s\n' "${1##*/}" | sed 's/\.patch$//; s/-[0-9]*\.[0-9.]*[0-9]$//'; }
+
+# copy_patches LIBC VERSION PREFIX: those of a release to PREFIX0001-NAME.patch and so on.
+copy_patches()
+{
+	copied=0
+	for p in $(patches_of "$1" "$2"); do
+		copied=$((copied + 1))
+		cp "$top/$p" "$3$(printf %04d $copied)-$(name_of "$p").patch" ||
+			die "cannot copy $p to ${3%/*}"
+	done
+	[ $copied -gt 0 ] || die "$1-patches/$2/series names no patches"
+}
+
 # Print the seconds since $1 (a value of now) as 3m07s.
 now() { date +%s; }
 since() { s=$(($(now) - $1)); printf '%dm%02ds' $((s / 60)) $((s % 60)); }

@@ -12,11 +12,51 @@ series_git()
 	unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE
 }
 
-# newer A B: is version A newer than B?
-newer()
+# The patches of a libc in two forms. As they are kept: each text once, and a file
+# "series" for each release. Flat: FLAT/VERSION has a release's own copy of each patch,
+# by its name alone, and its file "series" with these names.
+#
+# flatten LIBC FLAT: the flat form of what is kept.
+flatten()
 {
-	[ "$1" != "$2" ] && [ "$(printf '%s\n' "$1" "$2" | sort -V | tail -n 1)" = "$1" ]
+	for v in $(versions_of "$1"); do
+		mkdir -p "$2/$v" && sed '/^#/!{ s,.*/,,; s/-[0-9]*\.[0-9.]*[0-9]\.patch$/.patch/; }' \
+			"$top/$1-patches/$v/series" >"$2/$v/series" &&
+			for p in $(patches_of "$1" "$v"); do
+				cp "$top/$p" "$2/$v/$(name_of "$p").patch" || exit 1
+			done || die "cannot copy $1-patches/$v to $2"
+	done
 }
+
+# keep FLAT DIR: the form in which it is kept. What one release has is in VERSION/; what
+# several share is in common/, with the newest of them in its name if that is not the
+# newest release which has a patch of this name.
+keep()
+{
+	mkdir -p "$2/common" && (cd "$1" && ls | sort -rV | while read -r v; do
+		mkdir -p "$2/$v" && sha256sum "$v"/*.patch || exit 1
+	done) >"$2/sums" && awk '
+		{ split($2, a, "/"); v[NR] = a[1]; name[NR] = a[2]; key[NR] = $1 a[2] }
+		!(a[2] in newest) { newest[a[2]] = a[1] }
+		!n[key[NR]]++ { first[key[NR]] = a[1] }
+		END {
+			for (i = 1; i <= NR; i++) {
+				of = first[key[i]]
+				to = name[i]
+				if (n[key[i]] > 1 && of != newest[to]) sub(/\.patch$/, "-" of "&", to)
+				print v[i], name[i], (n[key[i]] > 1 ? "common" : v[i]) "/" to
+			}
+		}' "$2/sums" >"$2/places" && while read -r v p to; do
+		cp "$1/$v/$p" "$2/$to" || exit 1
+	done <"$2/places" && for v in $(cd "$1" && ls); do
+		awk -v v="$v" 'NR == FNR { if ($1 == v) to[$2] = $3; next }
+			/^#/ { print; next } { print to[$0] }' "$2/places" "$1/$v/series" \
+			>"$2/$v/series" || exit 1
+	done && rm "$2/sums" "$2/places" || die "cannot write $2"
+}
+
+# kept DIR: the files of that form there.
+kept() { (cd "$1" && find common [0-9]* -name '*.patch' -o -name series) | LC_ALL=C sort; }
 
 # touched PATCH...: the files that they change.
 touched()
@@ -28,6 +68,20 @@ touched()
 overlay()
 {
 	(cd "$top" && find nptl sysdeps -type f 2>/dev/null) | sort
+}
+
+# put LIBC DIR: have that form as it is in DIR; what is as it should be is not touched.
+put()
+{
+	kept "$2" | while read -r f; do
+		cmp -s "$2/$f" "$top/$1-patches/$f" || {
+			mkdir -p "$top/$1-patches/${f%/*}" &&
+				cp "$2/$f" "$top/$1-patches/${f%/*}/.new" &&
+				mv "$top/$1-patches/${f%/*}/.new" "$top/$1-patches/$f"
+		} || exit 1
+	done && kept "$top/$1-patches" | while read -r f; do
+		[ -e "$2/$f" ] || rm "$top/$1-patches/$f" || exit 1
+	done || die "cannot write $top/$1-patches"
 }
 
 # scratch_repository TREE FILE...: put these files of TREE under git, and only
@@ -43,6 +97,116 @@ scratch_repository()
 			GIT_AUTHOR_NAME=scratch GIT_AUTHOR_EMAIL=scratch@localhost \
 				git commit -q -m release
 	)
+}
+
+# distribute PATCH...: print "NUMBER FILE" for each file of the overlay, the
+# number of the patch that it belongs to, or 0 for none.
+distribute()
+{
+	(cd "$top" && overlay | tr '\n' '\0' | xargs -0 awk -v files="$(overlay)" '
+BEGIN {
+	n = split(files, file, "\n")
+	for (i = 1; i <= n; i++) {
+		base[i] = file[i]
+		sub(/.*\//, "", base[i])
+		stem[i] = base[i]
+		sub(/\.[^.]*$/, "", stem[i])
+		at[file[i]] = i
+	}
+}
+function included(s) {
+	if (s !~ /^[ \t]*#[ \t]*include[ \t]*[<"]/) return ""
+	sub(/^[^<"]*[<"]/, "", s)
+	sub(/[>"].*/, "", s)
+	sub(/.*\//, "", s)
+	return s
+}
+FILENAME ~ /\.patch$/ {
+	if (FNR == 1) number++
+	if (!/^\+[^+]/) next
+	s = included(substr($0, 2))
+	words = split(substr($0, 2), word, /[^A-Za-z0-9_-]+/)
+	for (i = 1; i <= n; i++) {
+		if (i in where) continue
+		if (s != "" && s == base[i]) where[i] = number
+		else if (base[i] ~ /\.c$/)
+			for (w = 1; w <= words; w++)
+				if (word[w] == stem[i]) where[i] = number
+	}
+	next
+}
+(s = included($0)) != "" { pairs++; from[pairs] = at[FILENAME]; to[pairs] = s }
+END {
+	# What is included has to come no later than what includes it.
+	do {
+		again = 0
+		for (p = 1; p <= pairs; p++) {
+			if (!(from[p] in where)) continue
+			for (i = 1; i <= n; i++)
+				if (base[i] == to[p] && (!(i in where) || where[i] > where[from[p]])) {
+					where[i] = where[from[p]]
+					again = 1
+				}
+		}
+	} while (again)
+	for (i = 1; i <= n; i++) print where[i] + 0, file[i]
+}' "$@")
+}
+
+# take PATCH [FILE...]: git am, with these files of the overlay, without those that match
+# $leave_out. $tree is the current directory.
+take()
+{
+	patch=$1
+	shift
+	git am -q --no-3way ${leave_out:+"--exclude=$leave_out"} "$patch" >"$work/am" 2>&1 || {
+		grep "^error" "$work/am" >&2
+		die "${patch##*/}: git am does not take it on $name: see make check-patches"
+	}
+	[ $# -gt 0 ] || return 0
+	for f; do
+		mkdir -p "$(dirname "$f")" && cp "$top/$f" "$f" && chmod 644 "$f" &&
+			git add -f -- "$f" || die "cannot add $f"
+	done
+	git commit -q --amend --no-edit || die "git commit fails in $PWD"
+}
+
+# lay_out LIBC VERSION TREE MESSAGE: put TREE, the release, under git, with a commit for
+# each patch, in which are the files of the overlay that belong to it, and for what of
+# $documentation belongs to a series. MESSAGE is called after each. The tags are "release"
+# and, at the end of each of the three series, its name.
+lay_out()
+{
+	name=$1-$2 tree=$3
+	rm -rf "$work/patches"
+	mkdir -p "$work/patches"
+	copy_patches "$1" "$2" "$work/patches/"
+	: >"$work/where"
+	if [ "$1" = glibc ]; then
+		distribute "$work/patches"/* >"$work/where"
+		orphans=$(sed -n 's/^0 //p' "$work/where" | tr '\n' ' ')
+		[ -z "$orphans" ] ||
+			die "no patch of $name includes or names these files of the overlay: $orphans"
+	fi
+	# shellcheck disable=SC2046,SC2086
+	scratch_repository "$tree" ${whole:-$(touched "$work/patches"/* $documentation)} ||
+		die "cannot put $tree under git"
+	cd "$tree" && git tag release || exit 1
+	laid=0
+	for s in $three; do
+		for p in $(patches_of "$1" "$2" "${s%%-*}"); do
+			laid=$((laid + 1))
+			# shellcheck disable=SC2046
+			take "$work/patches/$(printf %04d $laid)-$(name_of "$p").patch" $(sed -n "s/^$laid //p" "$work/where")
+			$4
+		done
+		for d in $documentation; do
+			case $d in
+			*"/$1-$s-documentation.patch") take "$d"; $4 ;;
+			esac
+		done
+		git tag "$s"
+	done
 }
 
 # --- TAP. verdict LABEL [FILE]: what FILE says is wrong; nothing is a pass.
@@ -102,13 +266,15 @@ build_each()
 	scratch_repository "$b_tree" $(touched "$@" | while read -r f; do
 		[ ! -e "$b_tree/$f" ] || echo "$f"
 	done) || die "cannot put $b_tree under git"
+	b_done=0
 	for m; do
-		b_label="$b_name: ${m##*/} leaves a tree that builds"
+		b_done=$((b_done + 1))
+		b_step=$(printf %04d $b_done)
+		b_label="$b_name: $b_step, ${m##*/}, leaves a tree that builds"
 		: >"$work/bad"
 		(cd "$b_tree" && git am -q --no-3way "$m") >"$work/bad" 2>&1 ||
 			{ verdict "$b_label" "$work/bad"; return 1; }
 		: >"$work/bad"
-		b_step=$(basename "$m" .patch | cut -c1-4)
 		(step "build $b_name after $b_step" "$b_log-$b_step.log" \
 			make -C "$b_work/obj/stock" -j"${JOBS:-$(nproc)}") || {
 			{
