@@ -33,14 +33,18 @@
 # make check-patches  the form of each patch, and that git am and patch take
 #                 each series (SERIES="glibc-2.44": only these; BUILD_EACH=1: and
 #                 that it builds after each patch)
+# make edit SERIES=glibc-2.44  lay release and overlay out as a git tree, one commit a
+#                 patch, in build/edit/glibc-2.44
+# make save SERIES=glibc-2.44  write its commits back as patches, overlay and series,
+#                 and carry what has changed to the other releases
 # make series     the patches and the overlay as mails for upstream, three series,
 #                 checked, in build/series (SERIES="glibc-2.41": of this release;
 #                 SIGN_OFF=1, BUILD_EACH=1; MANUAL=tunables.texi: of the release, which the
 #                 distribution leaves out); git's user.name and user.email have to be
-#                 set, for the cover letter
-# make refresh LIBC=glibc FROM=2.44 TO=2.45  make the series for a release out of
-#                 that for another one (FORCE=1: start again; CONTINUE=1: go on after
-#                 the hand work it has stopped for)
+#                 set, for the cover letter (TREE=DIR: on top of that git tree of a libc,
+#                 and say which patches apply, are there already or conflict)
+# make refresh LIBC=glibc FROM=2.44 TO=2.45  the same as make edit, for a release
+#                 without a series, out of that for another one (FORCE=1: or with one)
 # make check-mutants  take out of the patches, and of librobust-unlock.so, one line
 #                 at a time and see that a test fails then (MUTANTS="name...": only
 #                 these)
@@ -81,7 +85,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 .PHONY: deb-glibc deb-musl alpine
 .PHONY: all stock check check-all check-matrix check-glibc check-operations \
 	check-mutants check-versions check-selftest check-programs check-model torture \
-	check-litmus demo doctor install-preload clean distclean check-patches series refresh check-archs bench report \
+	check-litmus demo doctor install-preload clean distclean check-patches series refresh edit save check-archs bench report \
 	deb check-packages
 
 all:
@@ -94,7 +98,7 @@ endif
 
 # Goals that need no configuration; if there is one, they use what it says.
 unconfigured := configure clean distclean help demo doctor install-preload \
-	check-patches series refresh alpine deb-glibc deb-musl check-packages check-litmus
+	check-patches series refresh edit save alpine deb-glibc deb-musl check-packages check-litmus
 ifeq ($(filter-out $(unconfigured),$(or $(MAKECMDGOALS),all)),)
 -include config.mk
 else
@@ -247,11 +251,16 @@ check-patches: tools-series $(if $(BUILD_EACH),tools-glibc tools-musl)
 
 series: tools-series $(if $(BUILD_EACH),tools-glibc tools-musl)
 	@scripts/export-series $(if $(BUILD_EACH),--build) $(if $(SIGN_OFF),--sign-off) \
-		$(if $(MANUAL),--manual '$(MANUAL)') $(SERIES)
+		$(if $(MANUAL),--manual '$(MANUAL)') $(if $(TREE),--onto '$(TREE)') $(SERIES)
 
 refresh: tools-series
-	@scripts/refresh-series $(if $(CONTINUE),--continue,$(if $(FORCE),--force) \
-		$(LIBC) $(FROM) $(TO))
+	@scripts/edit-series $(if $(FORCE),--force) --from '$(FROM)' '$(LIBC)-$(TO)'
+
+edit: tools-series
+	@scripts/edit-series $(SERIES)
+
+save: tools-series
+	@scripts/edit-series --save $(SERIES)
 
 check-mutants: tools-tests all $(if $(filter x86_64,$(ARCH)),stock)
 	@tests/check-mutants --kernel '$(KERNEL)' --arch $(ARCH) --mutants '$(MUTANTS)' $(names)

@@ -209,6 +209,42 @@ lay_out()
 	done
 }
 
+# conflict FILE NAME: the lines of it that git could not merge.
+conflict()
+{
+	say "    the lines of $2 that are in conflict:"
+	awk '/^<<<<<<< / { in_it = 1 }
+		in_it { printf "      %d: %s\n", FNR, $0 }
+		/^>>>>>>> / { in_it = 0 }' "$1" >&2
+}
+
+# why MAIL LABEL: why git am --3way has stopped in the repository that is the current
+# directory, of LABEL: which files do not go together, at which hunks, in which lines.
+why()
+{
+	for f in $(git ls-files -u | cut -f2 | sort -u); do
+		if ! git cat-file -e "HEAD:$f" 2>/dev/null; then
+			say "  $f: $2 has no such file"
+			continue
+		fi
+		say "  $f: what the patch changes, or the lines around, is not the same in $2:"
+		git show "HEAD:$f" >"$work/file"
+		awk -v f="$f" '/^diff --git / { mine = ($3 == "a/" f) } mine' "$1" >"$work/part"
+		patch --dry-run --fuzz=0 --batch --forward -r - -o /dev/null "$work/file" \
+			"$work/part" 2>&1 | sed -n 's/^Hunk #\([0-9]*\) FAILED.*/\1/p' |
+		while read -r h; do
+			awk -v h="$h" '/^@@ / { n++ }
+				n == h && /^@@ / {
+					s = $0
+					sub(/^@@[^@]*@@ */, "", s)
+					print "    hunk " h (s == "" ? "" : ", in " s) ":"
+				}
+				n == h { print "      " $0 }' "$work/part" >&2
+		done
+		conflict "$f" "$f"
+	done
+}
+
 # --- TAP. verdict LABEL [FILE]: what FILE says is wrong; nothing is a pass.
 tap_n=0 tap_passed=0 tap_failed=0 tap_skipped=0
 verdict()
