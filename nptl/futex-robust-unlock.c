@@ -1,6 +1,5 @@
-/* Unlock of a robust futex that the kernel can complete.
+/* Unlock a robust mutex with the help of the kernel.
    Copyright The GNU Toolchain Authors.
-   SPDX-License-Identifier: LGPL-2.1-or-later
    This file is part of the GNU C Library.
 
    The GNU C Library is free software; you can redistribute it and/or
@@ -23,22 +22,15 @@
 #include <futex-robust-unlock.h>
 #include <sysdep.h>
 
-#ifndef FUTEX_ROBUST_UNLOCK
-# define FUTEX_ROBUST_UNLOCK	512
-#endif
-#ifndef FUTEX_ROBUST_LIST32
-# define FUTEX_ROBUST_LIST32	1024
-#endif
-
-/* With 4-byte pointers the slot has 4 bytes.  Without the second flag a 64-bit
-   kernel clears 8 bytes, and a 32-bit kernel none.  */
+/* With 4-byte pointers list_op_pending has 4 bytes.  Without the second flag a
+   64-bit kernel clears 8 bytes, and a 32-bit kernel none.  */
 #define FUTEX_ROBUST_UNLOCK_FLAGS					\
   (sizeof (void *) == 4							\
    ? FUTEX_ROBUST_UNLOCK | FUTEX_ROBUST_LIST32 : FUTEX_ROBUST_UNLOCK)
 
-/* The kernel returned ENOSYS for the flag in this thread, or something in
-   between (an emulator) does not pass it on.  A seccomp filter may be in force
-   for some threads only.  */
+/* The kernel has returned ENOSYS for the flag to this thread, or an emulator
+   does not pass the flag on.  Per thread, because a seccomp filter may apply
+   to some threads only.  */
 static __thread bool flag_unknown attribute_tls_model_ie;
 
 int
@@ -53,13 +45,13 @@ __futex_robust_unlock_contended (pthread_mutex_t *mutex)
     {
       /* With the strict setting, FUTEX_WAITERS may not be set yet.  A waiter
 	 that sets it during the system call would make FUTEX_UNLOCK_PI fail
-	 with EAGAIN, and where user space emulates compare-and-exchange, as
-	 on hppa, its store could overwrite that of FUTEX_WAKE.  */
+	 with EAGAIN.  Where user space emulates compare-and-exchange, as on
+	 hppa, its store could overwrite that of FUTEX_WAKE.  */
       if ((atomic_load_relaxed (futex) & FUTEX_WAITERS) == 0)
 	atomic_fetch_or_relaxed (futex, FUTEX_WAITERS);
 
-      /* The kernel does the releasing store itself and clears the slot before
-	 it returns to user space or handles a fatal signal.  */
+      /* The kernel stores 0 itself and clears list_op_pending before it
+	 returns to user space or handles a fatal signal.  */
       long int ret = INTERNAL_SYSCALL_CALL
 	(futex, futex,
 	 __lll_private_flag (op | FUTEX_ROBUST_UNLOCK_FLAGS, private),
@@ -74,18 +66,19 @@ __futex_robust_unlock_contended (pthread_mutex_t *mutex)
 	    flag_unknown = true;
 	}
       /* These two errors may come after the store, and a seccomp filter or an
-	 emulator may report success without having done anything.  The slot,
-	 which is ours alone, says whether the mutex has been released.  */
+	 emulator may report success without having done anything.
+	 list_op_pending, which no other thread changes, says whether the mutex
+	 has been unlocked.  */
       else if (__glibc_likely (THREAD_GETMEM (THREAD_SELF,
 					      robust_head.list_op_pending)
 			       == NULL))
 	return 0;
-      /* As long as the word has our TID, the mutex is ours: no other thread
-	 may change the TID.  If it does not, the mutex has been released and
-	 must not be released again: an emulator has not passed on the address
-	 of the slot (then FUTEX_WAKE has woken no thread) or has ignored the
-	 flag of FUTEX_UNLOCK_PI.  The memory may be gone already, so do not
-	 get here a second time.  */
+      /* As long as the word has our TID, we own the mutex: no other thread
+	 may change the TID.  Otherwise the mutex has been unlocked, and we
+	 must not unlock it again: an emulator has not passed on the address of
+	 list_op_pending (then FUTEX_WAKE has woken no thread) or has ignored
+	 the flag of FUTEX_UNLOCK_PI.  The memory may be gone already, so do
+	 not get here a second time.  */
       else if ((atomic_load_relaxed (futex) & FUTEX_TID_MASK)
 	       != THREAD_GETMEM (THREAD_SELF, tid))
 	{
@@ -100,8 +93,8 @@ __futex_robust_unlock_contended (pthread_mutex_t *mutex)
 
   /* The kernel does not help, and we still own the mutex.  If we die before
      the release, the kernel sets FUTEX_OWNER_DIED.  If we die between the
-     release and the wake-up, it wakes a waiter (since Linux 5.5, if nobody has
-     acquired the mutex meanwhile), because list_op_pending is set.  */
+     release and the wake-up, it wakes a waiter (since Linux 5.5, if no thread
+     has acquired the mutex meanwhile), because list_op_pending is set.  */
   if (op == FUTEX_UNLOCK_PI)
     {
       /* Leave every word but a bare TID to the kernel.  */
@@ -120,7 +113,7 @@ __futex_robust_unlock_contended (pthread_mutex_t *mutex)
   else if ((atomic_exchange_release (futex, 0) & FUTEX_WAITERS) != 0)
     futex_wake ((unsigned int *) futex, 1, private);
 
-  /* We must clear op_pending after we release the mutex.  This violates the
+  /* We must clear op_pending after we unlock the mutex.  This violates the
      mutex destruction requirements because another thread could acquire the
      mutex, destroy it, and reuse the memory for something else; then, if this
      thread crashes, and the memory happens to have a value equal to the TID,

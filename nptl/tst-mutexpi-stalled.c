@@ -1,6 +1,5 @@
 /* Test a PI mutex whose owner ends with the mutex locked.
    Copyright The GNU Toolchain Authors.
-   SPDX-License-Identifier: LGPL-2.1-or-later
    This file is part of the GNU C Library.
 
    The GNU C Library is free software; you can redistribute it and/or
@@ -18,67 +17,50 @@
    <https://www.gnu.org/licenses/>.  */
 
 /* The mutex is not robust, so nobody may acquire it: lock blocks, timedlock
-   times out, trylock fails.  The same for two threads that wait for each other
-   with two mutexes, if they are not error-checking.  */
+   times out, trylock fails.  */
 
-#include <array_length.h>
-#include <errno.h>
-#include <pthread.h>
-#include <signal.h>
-#include <stdio.h>
-#include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
-
-#include <support/check.h>
-#include <support/process_state.h>
-#include <support/support.h>
-#include <support/timespec.h>
-#include <support/xthread.h>
-#include <support/xunistd.h>
+#include "tst-robust.h"
 
 #define WAITERS 2
 
-static struct shared
-{
-  pthread_mutex_t first;
-  pthread_mutex_t second;
-} *shared;
+static pthread_mutex_t *mutex;
 
-static struct timespec
-in_ms (int ms)
+static void
+lock_and_pause (int unused)
 {
-  return timespec_add (xclock_now (CLOCK_REALTIME),
-		       make_timespec (0, ms * 1000000));
-}
-
-static pid_t
-start (void (*f) (void))
-{
-  pid_t pid = xfork ();
-  if (pid == 0)
-    {
-      f ();
-      _exit (support_record_failure_is_failed ());
-    }
-  return pid;
-}
-
-/* As start, and return once the process sleeps.  */
-static pid_t
-start_sleeper (void (*f) (void))
-{
-  pid_t pid = start (f);
-  support_process_state_wait (pid, support_process_state_sleeping);
-  return pid;
+  xpthread_mutex_lock (mutex);
+  pause ();
 }
 
 static void
-check_exit (pid_t pid)
+lock (int unused)
 {
-  int status;
-  xwaitpid (pid, &status, 0);
-  TEST_COMPARE (status, 0);
+  pthread_mutex_lock (mutex);
+  FAIL_EXIT1 ("pthread_mutex_lock returned");
+}
+
+static void
+time_out (int unused)
+{
+  struct timespec timeout = in_ms (CLOCK_REALTIME, 300);
+  TEST_COMPARE (pthread_mutex_timedlock (mutex, &timeout), ETIMEDOUT);
+}
+
+static void
+fail_to_lock (int unused)
+{
+  struct timespec timeout = in_ms (CLOCK_REALTIME, 10);
+  TEST_COMPARE (pthread_mutex_trylock (mutex), EBUSY);
+  TEST_COMPARE (pthread_mutex_timedlock (mutex, &timeout), ETIMEDOUT);
+  TEST_COMPARE (pthread_mutex_trylock (mutex), EBUSY);
+}
+
+static pid_t
+start_sleeper (void (*subtest) (int))
+{
+  pid_t pid = start_process (subtest, 0);
+  support_process_state_wait (pid, support_process_state_sleeping);
+  return pid;
 }
 
 static void
@@ -88,85 +70,31 @@ kill_sleeper (pid_t pid)
   TEST_COMPARE (waitpid (pid, &status, WNOHANG), 0);
   TEST_COMPARE (kill (pid, SIGKILL), 0);
   xwaitpid (pid, &status, 0);
-  TEST_VERIFY (WIFSIGNALED (status) && WTERMSIG (status) == SIGKILL);
 }
 
 static void
-lock_and_pause (void)
-{
-  xpthread_mutex_lock (&shared->first);
-  pause ();
-}
-
-static void
-lock_in_vain (void)
-{
-  pthread_mutex_lock (&shared->first);
-  FAIL_EXIT1 ("pthread_mutex_lock returned");
-}
-
-static void
-time_out (void)
-{
-  struct timespec timeout = in_ms (300);
-  TEST_COMPARE (pthread_mutex_timedlock (&shared->first, &timeout), ETIMEDOUT);
-}
-
-static void
-fail_to_lock (void)
-{
-  struct timespec timeout = in_ms (10);
-  TEST_COMPARE (pthread_mutex_trylock (&shared->first), EBUSY);
-  TEST_COMPARE (pthread_mutex_timedlock (&shared->first, &timeout), ETIMEDOUT);
-  TEST_COMPARE (pthread_mutex_trylock (&shared->first), EBUSY);
-}
-
-static void
-owner_ends (void (*waiter) (void), int n)
+owner_ends (void (*waiter) (int), int n)
 {
   pid_t pids[WAITERS];
   pid_t owner = start_sleeper (lock_and_pause);
   for (int i = 0; i < n; i++)
     pids[i] = start_sleeper (waiter);
   kill_sleeper (owner);
-  check_exit (start (fail_to_lock));
+  run_process (fail_to_lock, 0);
   if (waiter == time_out)
     for (int i = 0; i < n; i++)
-      check_exit (pids[i]);
-  check_exit (start (fail_to_lock));
-  pid_t late = start_sleeper (lock_in_vain);
-  check_exit (start (fail_to_lock));
-  kill_sleeper (late);
+      {
+	int status;
+	xwaitpid (pids[i], &status, 0);
+	TEST_COMPARE (status, 0);
+      }
+  run_process (fail_to_lock, 0);
+  run_blocked_process (lock, 0);
+  run_process (fail_to_lock, 0);
   if (waiter != time_out)
     for (int i = 0; i < n; i++)
       kill_sleeper (pids[i]);
-  check_exit (start (fail_to_lock));
-}
-
-static void
-lock_both (void)
-{
-  xpthread_mutex_lock (&shared->second);
-  xpthread_mutex_lock (&shared->first);
-  xpthread_mutex_unlock (&shared->first);
-  xpthread_mutex_unlock (&shared->second);
-}
-
-static void
-deadlock (int type)
-{
-  xpthread_mutex_lock (&shared->first);
-  pid_t pid = start_sleeper (lock_both);
-  struct timespec timeout = in_ms (10);
-  TEST_COMPARE (pthread_mutex_trylock (&shared->second), EBUSY);
-  TEST_COMPARE (pthread_mutex_timedlock (&shared->second, &timeout),
-		type == PTHREAD_MUTEX_ERRORCHECK ? EDEADLK : ETIMEDOUT);
-  if (type == PTHREAD_MUTEX_ERRORCHECK)
-    TEST_COMPARE (pthread_mutex_lock (&shared->second), EDEADLK);
-  xpthread_mutex_unlock (&shared->first);
-  check_exit (pid);
-  xpthread_mutex_lock (&shared->second);
-  xpthread_mutex_unlock (&shared->second);
+  run_process (fail_to_lock, 0);
 }
 
 static int
@@ -178,7 +106,7 @@ do_test (void)
       PTHREAD_MUTEX_ADAPTIVE_NP
     };
 
-  shared = support_shared_allocate (sizeof (*shared));
+  mutex = support_shared_allocate (sizeof (*mutex));
   for (int i = 0; i < array_length (types); i++)
     for (int n = 0; n <= WAITERS; n++)
       {
@@ -188,20 +116,16 @@ do_test (void)
 	xpthread_mutexattr_settype (&attr, types[i]);
 	xpthread_mutexattr_setpshared (&attr, PTHREAD_PROCESS_SHARED);
 	xpthread_mutexattr_setprotocol (&attr, PTHREAD_PRIO_INHERIT);
-	int result = pthread_mutex_init (&shared->first, &attr);
+	int result = pthread_mutex_init (mutex, &attr);
 	if (result == ENOTSUP)
 	  FAIL_UNSUPPORTED ("the kernel has no PI futexes");
 	TEST_COMPARE (result, 0);
-	owner_ends (lock_in_vain, n);
-	xpthread_mutex_init (&shared->first, &attr);
+	owner_ends (lock, n);
+	xpthread_mutex_init (mutex, &attr);
 	owner_ends (time_out, n);
-
-	xpthread_mutex_init (&shared->first, &attr);
-	xpthread_mutex_init (&shared->second, &attr);
-	deadlock (types[i]);
 	xpthread_mutexattr_destroy (&attr);
       }
-  support_shared_free (shared);
+  support_shared_free (mutex);
   return 0;
 }
 

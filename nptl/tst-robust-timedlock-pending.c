@@ -1,6 +1,5 @@
 /* Test that a failed lock leaves no reference to a robust mutex.
    Copyright The GNU Toolchain Authors.
-   SPDX-License-Identifier: LGPL-2.1-or-later
    This file is part of the GNU C Library.
 
    The GNU C Library is free software; you can redistribute it and/or
@@ -17,10 +16,10 @@
    License along with the GNU C Library; if not, see
    <https://www.gnu.org/licenses/>.  */
 
-/* The kernel would follow it when the thread ends, to memory that may have
-   become something else.  */
+/* The kernel would follow the reference when the thread ends, to memory that
+   may have become something else.  */
 
-#include "tst-robust-unlock.h"
+#include "tst-robust.h"
 
 static pthread_mutex_t mutex;
 
@@ -29,20 +28,16 @@ fail_to_lock (void *closure)
 {
   struct timespec past = make_timespec (1, 0);
   struct timespec invalid = make_timespec (1, -1);
-  struct timespec soon = timespec_add (xclock_now (CLOCK_REALTIME),
-				       make_timespec (0, 10000000));
+  struct timespec soon = in_ms (CLOCK_REALTIME, 10);
   TEST_COMPARE (pthread_mutex_timedlock (&mutex, &past), ETIMEDOUT);
   check_no_robust_mutex ();
   TEST_COMPARE (pthread_mutex_timedlock (&mutex, &soon), ETIMEDOUT);
   check_no_robust_mutex ();
   TEST_COMPARE (pthread_mutex_timedlock (&mutex, &invalid), EINVAL);
   check_no_robust_mutex ();
-  soon = timespec_add (xclock_now (CLOCK_MONOTONIC),
-		       make_timespec (0, 10000000));
+  soon = in_ms (CLOCK_MONOTONIC, 10);
   TEST_COMPARE (pthread_mutex_clocklock (&mutex, CLOCK_MONOTONIC, &soon),
 		ETIMEDOUT);
-  check_no_robust_mutex ();
-  TEST_COMPARE (pthread_mutex_trylock (&mutex), EBUSY);
   check_no_robust_mutex ();
   return NULL;
 }

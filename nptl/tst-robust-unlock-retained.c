@@ -1,6 +1,5 @@
-/* Test that a lock word with FUTEX_WAITERS but without an owner is free.
+/* Test a free robust mutex with FUTEX_WAITERS set in its word.
    Copyright The GNU Toolchain Authors.
-   SPDX-License-Identifier: LGPL-2.1-or-later
    This file is part of the GNU C Library.
 
    The GNU C Library is free software; you can redistribute it and/or
@@ -17,10 +16,10 @@
    License along with the GNU C Library; if not, see
    <https://www.gnu.org/licenses/>.  */
 
-/* A kernel that releases a robust mutex may leave FUTEX_WAITERS in the lock
-   word.  This test stores it there.  */
+/* A kernel that keeps FUTEX_WAITERS in the word of a mutex that it releases is
+   under development.  This test stores such a word.  */
 
-#include "tst-robust-unlock.h"
+#include "tst-robust.h"
 
 enum { LOCK, TRYLOCK, TIMEDLOCK, CLOCKLOCK, COND_WAIT, COND_TIMEDWAIT, COUNT };
 
@@ -40,10 +39,8 @@ static volatile bool in_wait;
 static void *
 take (void *closure)
 {
-  struct timespec realtime = timespec_add (xclock_now (CLOCK_REALTIME),
-					   make_timespec (10, 0));
-  struct timespec monotonic = timespec_add (xclock_now (CLOCK_MONOTONIC),
-					    make_timespec (10, 0));
+  struct timespec realtime = in_ms (CLOCK_REALTIME, 10000);
+  struct timespec monotonic = in_ms (CLOCK_MONOTONIC, 10000);
   switch (how)
     {
     case LOCK:
@@ -67,7 +64,7 @@ take (void *closure)
       else
 	TEST_COMPARE (pthread_cond_timedwait (&cond, &mutex, &realtime), 0);
     }
-  /* It is ours and the bit is still there, for who may wait.  */
+  /* The bit is still there, for other waiters.  */
   TEST_COMPARE (LOCK_WORD, FUTEX_WAITERS | gettid ());
   TEST_COMPARE (pthread_mutex_unlock (&mutex), 0);
   TEST_COMPARE (LOCK_WORD, 0);

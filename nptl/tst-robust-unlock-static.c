@@ -1,6 +1,5 @@
-/* Test which way a robust mutex is released, static variant.
+/* Test which way a robust mutex is unlocked.  Static version.
    Copyright The GNU Toolchain Authors.
-   SPDX-License-Identifier: LGPL-2.1-or-later
    This file is part of the GNU C Library.
 
    The GNU C Library is free software; you can redistribute it and/or

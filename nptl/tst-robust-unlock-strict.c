@@ -1,6 +1,5 @@
-/* Test the strict release of a robust mutex.
+/* Test the strict unlock of a robust mutex.
    Copyright The GNU Toolchain Authors.
-   SPDX-License-Identifier: LGPL-2.1-or-later
    This file is part of the GNU C Library.
 
    The GNU C Library is free software; you can redistribute it and/or

@@ -1,6 +1,5 @@
-/* Test the unlocks of a PI mutex whose owner died.
+/* Test the unlocks of a recursive PI mutex whose owner died.
    Copyright The GNU Toolchain Authors.
-   SPDX-License-Identifier: LGPL-2.1-or-later
    This file is part of the GNU C Library.
 
    The GNU C Library is free software; you can redistribute it and/or

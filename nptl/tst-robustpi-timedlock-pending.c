@@ -1,6 +1,5 @@
 /* Test that a failed lock leaves no reference to a robust PI mutex.
    Copyright The GNU Toolchain Authors.
-   SPDX-License-Identifier: LGPL-2.1-or-later
    This file is part of the GNU C Library.
 
    The GNU C Library is free software; you can redistribute it and/or

@@ -1,6 +1,5 @@
-/* Test which way a robust PI mutex is released.
+/* Test which way a robust PI mutex is unlocked.
    Copyright The GNU Toolchain Authors.
-   SPDX-License-Identifier: LGPL-2.1-or-later
    This file is part of the GNU C Library.
 
    The GNU C Library is free software; you can redistribute it and/or

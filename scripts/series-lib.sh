@@ -172,8 +172,8 @@ take()
 }
 
 # lay_out LIBC VERSION TREE MESSAGE: put TREE, the release, under git, with a commit for
-# each patch, in which are the files of the overlay that belong to it, and for what of
-# $documentation belongs to a series. MESSAGE is called after each. The tags are "release"
+# each patch, in which are the files of the overlay that belong to it, and what the file of
+# $documentation with its name has. MESSAGE is called after each. The tags are "release"
 # and, at the end of each of the three series, its name.
 lay_out()
 {
@@ -198,12 +198,12 @@ lay_out()
 			laid=$((laid + 1))
 			# shellcheck disable=SC2046
 			take "$work/patches/$(printf %04d $laid)-$(name_of "$p").patch" $(sed -n "s/^$laid //p" "$work/where")
+			for d in $documentation; do
+				[ "${d##*/}" = "$1-$(name_of "$p").patch" ] || continue
+				git apply --index ${leave_out:+"--exclude=$leave_out"} "$d" &&
+					git commit -q --amend --no-edit || die "cannot take $d"
+			done
 			$4
-		done
-		for d in $documentation; do
-			case $d in
-			*"/$1-$s-documentation.patch") take "$d"; $4 ;;
-			esac
 		done
 		git tag "$s"
 	done

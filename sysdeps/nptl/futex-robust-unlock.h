@@ -1,6 +1,5 @@
 /* Unlock of a robust futex that the kernel can complete.
    Copyright The GNU Toolchain Authors.
-   SPDX-License-Identifier: LGPL-2.1-or-later
    This file is part of the GNU C Library.
 
    The GNU C Library is free software; you can redistribute it and/or
@@ -41,10 +40,11 @@
      two, the kernel clears list_op_pending before it delivers a signal, a
      fatal one included (futex_fixup_robust_unlock in include/linux/futex.h).
 
-   - FUTEX_ROBUST_UNLOCK is a flag of FUTEX_WAKE and FUTEX_UNLOCK_PI.  The
-     former stores 0 to the word (with release semantics), clears the slot
-     that UADDR2 points to and wakes; the latter hands the mutex over as always
-     and then clears the slot (kernel/futex/waitwake.c, kernel/futex/pi.c).
+   - FUTEX_ROBUST_UNLOCK is a flag of FUTEX_WAKE and FUTEX_UNLOCK_PI, with the
+     address of list_op_pending as UADDR2.  The former stores 0 to the word
+     (with release semantics), clears list_op_pending and wakes a waiter; the
+     latter hands the mutex over as always and then clears list_op_pending
+     (kernel/futex/waitwake.c, kernel/futex/pi.c).
 
    GLRO (dl_futex_robust_try_unlock) points to the function, or to one that
    takes its place (see dl-futex-robust.h).  It is null if the kernel does not

@@ -1,6 +1,5 @@
 /* Choose how robust mutexes are unlocked.
    Copyright The GNU Toolchain Authors.
-   SPDX-License-Identifier: LGPL-2.1-or-later
    This file is part of the GNU C Library.
 
    The GNU C Library is free software; you can redistribute it and/or
@@ -25,7 +24,16 @@
 #include <dl-tunables.h>
 #include <dl-vdso.h>
 #include <ldsodefs.h>
-#include <futex-robust-vdso.h>
+#include <sysdep.h>
+
+/* An architecture whose vDSO has a function that unlocks a robust futex
+   defines HAVE_FUTEX_ROBUST_UNLOCK_VSYSCALL in its sysdep.h: the name of the
+   function for the robust list of its ABI (list64 for 8-byte pointers, list32
+   for 4-byte ones).  It also defines FUTEX_ROBUST_UNLOCK_VSYSCALL_SINCE_FLAG
+   if no kernel for it has FUTEX_ROBUST_UNLOCK without the function.  (Kernels
+   without CONFIG_RSEQ, and user-mode Linux, are then treated as older ones.)
+   All architectures have had the flag since Linux 7.2: those that get the
+   function later must not define the second macro.  */
 
 /* Without the function in the vDSO: the traditional uncontended unlock.  For
    what happens if the thread dies between the two stores, see
@@ -59,10 +67,7 @@ futex_robust_try_unlock_never (unsigned int *lock, unsigned int tid, void *pop)
 static inline void *
 setup_futex_robust_try_unlock (void)
 {
-  int policy = 1;
-#if !defined HAVE_TUNABLES || HAVE_TUNABLES
-  policy = TUNABLE_GET_FULL (glibc, pthread, robust_unlock, int32_t, NULL);
-#endif
+  int policy = TUNABLE_GET_FULL (glibc, pthread, robust_unlock, int32_t, NULL);
   if (policy == 0)
     return NULL;
 

@@ -1,0 +1,216 @@
+/* Test that an unlock which is killed leaves reused memory alone.
+   Copyright The GNU Toolchain Authors.
+   This file is part of the GNU C Library.
+
+   The GNU C Library is free software; you can redistribute it and/or
+   modify it under the terms of the GNU Lesser General Public
+   License as published by the Free Software Foundation; either
+   version 2.1 of the License, or (at your option) any later version.
+
+   The GNU C Library is distributed in the hope that it will be useful,
+   but WITHOUT ANY WARRANTY; without even the implied warranty of
+   MERCHANTABILITY or FITNESS FOR A PARTICULAR PURPOSE.  See the GNU
+   Lesser General Public License for more details.
+
+   You should have received a copy of the GNU Lesser General Public
+   License along with the GNU C Library; if not, see
+   <https://www.gnu.org/licenses/>.  */
+
+/* The test stops a process at each instruction of pthread_mutex_unlock and
+   kills it there.  If the process has released the mutex, the test first uses
+   the memory for something else, with the TID in the place of the futex word:
+   the kernel must not set FUTEX_OWNER_DIED in it (bug 14485).  If the process
+   has not released the mutex yet, the kernel must do so.
+
+   With UNRECOVERABLE, the same for a lock that finds the mutex unrecoverable,
+   and acquires and releases it to see this.  */
+
+#include "tst-robust-unlock.h"
+
+#include <sys/ptrace.h>
+#include <support/xptrace.h>
+
+/* An unlock has far fewer instructions.  It never ends if each step clears the
+   monitor of a load-exclusive instruction.  */
+#define MOST_STEPS 2000
+
+/* Exit status of the process.  */
+#define NO_PTRACE 2
+
+static struct shared
+{
+  pthread_mutex_t mutex;
+  bool done;
+} *shared;
+
+#define LOCK_WORD (*(volatile unsigned int *) &shared->mutex.__data.__lock)
+
+#ifdef UNRECOVERABLE
+static void
+lock_only (int unused)
+{
+  xpthread_mutex_lock (&shared->mutex);
+}
+#endif
+
+static void
+prepare (const struct kind *kind)
+{
+  init_robust_mutex (&shared->mutex, kind);
+#ifdef UNRECOVERABLE
+  run_process (lock_only, 0);
+  TEST_COMPARE (pthread_mutex_lock (&shared->mutex), EOWNERDEAD);
+  xpthread_mutex_unlock (&shared->mutex);
+#endif
+  shared->done = false;
+}
+
+static void
+unlock (int how)
+{
+#ifdef UNRECOVERABLE
+  struct timespec never = { 2000000000, 0 };
+#else
+  TEST_COMPARE (pthread_mutex_lock (&shared->mutex), 0);
+#endif
+  if (ptrace (PTRACE_TRACEME, 0, NULL, NULL) != 0)
+    _exit (NO_PTRACE);
+  raise (SIGSTOP);
+#ifndef UNRECOVERABLE
+  pthread_mutex_unlock (&shared->mutex);
+#else
+  if (how == 0)
+    pthread_mutex_lock (&shared->mutex);
+  else if (how == 1)
+    pthread_mutex_trylock (&shared->mutex);
+  else
+    pthread_mutex_timedlock (&shared->mutex, &never);
+#endif
+  shared->done = true;
+  while (true)
+    pause ();
+}
+
+static void
+lock (int unused)
+{
+  pthread_mutex_lock (&shared->mutex);
+}
+
+static void
+end_process (pid_t pid)
+{
+  int status;
+  TEST_COMPARE (kill (pid, SIGKILL), 0);
+  xwaitpid (pid, &status, 0);
+}
+
+/* Kill the process after so many STEPS.  Return false if it has returned from
+   the function by then.  */
+static bool
+kill_at_step (const struct kind *kind, int how, bool contended, int steps)
+{
+  pid_t waiter = -1;
+  int status;
+
+  prepare (kind);
+  pid_t pid = start_process (unlock, how);
+  xwaitpid (pid, &status, WUNTRACED);
+  if (WIFEXITED (status) && WEXITSTATUS (status) == NO_PTRACE)
+    FAIL_UNSUPPORTED ("ptrace is not permitted");
+  TEST_VERIFY_EXIT (WIFSTOPPED (status));
+  if (contended)
+    {
+      waiter = start_process (lock, 0);
+      support_process_state_wait (waiter, support_process_state_sleeping);
+    }
+
+  bool owned = LOCK_WORD != 0;
+  for (int i = 0; i < steps && !shared->done; i++)
+    {
+      if (ptrace (PTRACE_SINGLESTEP, pid, NULL, NULL) != 0)
+	FAIL_UNSUPPORTED ("the kernel cannot step: %m");
+      xwaitpid (pid, &status, 0);
+      TEST_VERIFY_EXIT (WIFSTOPPED (status));
+      owned = owned || LOCK_WORD == pid;
+    }
+  /* The waiter must not use the memory any more.  */
+  bool released = owned && (LOCK_WORD & FUTEX_TID_MASK) != pid;
+  if (contended)
+    end_process (waiter);
+  if (released)
+    LOCK_WORD = pid;
+  bool done = shared->done;
+  end_process (pid);
+  if (released && LOCK_WORD != pid)
+    {
+      support_record_failure ();
+      printf ("error: %s, %scontended: %x became %x after step %d\n",
+	      kind->name, contended ? "" : "un", pid, LOCK_WORD, steps);
+    }
+  else if (owned && !released && (LOCK_WORD & FUTEX_OWNER_DIED) == 0)
+    {
+      support_record_failure ();
+      printf ("error: %s, %scontended: the owner's death is lost at step %d\n",
+	      kind->name, contended ? "" : "un", steps);
+    }
+  return !done;
+}
+
+static void
+kill_at_each_step (const struct kind *kind, int how, bool contended)
+{
+  int steps = 0;
+  while (kill_at_step (kind, how, contended, steps))
+    if (++steps == MOST_STEPS)
+      FAIL_UNSUPPORTED ("the instructions cannot be stepped");
+  printf ("info: %s, %scontended: %d steps\n", kind->name,
+	  contended ? "" : "un", steps);
+  TEST_VERIFY (steps > 10);
+}
+
+static int
+do_test (void)
+{
+  int scope = support_ptrace_scope ();
+  if (scope > 1)
+    FAIL_UNSUPPORTED ("ptrace_scope is %d", scope);
+#ifdef VDSO_FUNCTION
+  if (!vdso_has_function ())
+    FAIL_UNSUPPORTED ("the vDSO does not help");
+#endif
+  if (!kernel_has_flag ())
+    FAIL_UNSUPPORTED ("the kernel does not help");
+
+  shared = support_shared_allocate (sizeof (*shared));
+  /* Let lazy binding come before the steps.  */
+  init_robust_mutex (&shared->mutex, &kinds[0]);
+  xpthread_mutex_lock (&shared->mutex);
+  pthread_mutex_unlock (&shared->mutex);
+  TEST_COMPARE (pthread_mutex_trylock (&shared->mutex), 0);
+  TEST_COMPARE (pthread_mutex_unlock (&shared->mutex), 0);
+  TEST_COMPARE (pthread_mutex_timedlock (&shared->mutex,
+					 &(struct timespec) { 0 }), 0);
+  TEST_COMPARE (pthread_mutex_unlock (&shared->mutex), 0);
+
+  for (int i = 0; i < array_length (kinds); i++)
+    if (kinds[i].pshared == PTHREAD_PROCESS_SHARED)
+      {
+#ifdef UNRECOVERABLE
+# if !ENABLE_PI || defined VDSO_FUNCTION
+	for (int how = 0; how < 3; how++)
+	  kill_at_each_step (&kinds[i], how, false);
+# endif
+#else
+# ifdef VDSO_FUNCTION
+	kill_at_each_step (&kinds[i], 0, false);
+# endif
+	kill_at_each_step (&kinds[i], 0, true);
+#endif
+      }
+  support_shared_free (shared);
+  return 0;
+}
+
+#define TIMEOUT 100
+#include <support/test-driver.c>

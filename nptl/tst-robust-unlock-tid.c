@@ -1,0 +1,43 @@
+/* Test the unlock by a thread with the TID of a dead owner.
+   Copyright The GNU Toolchain Authors.
+   This file is part of the GNU C Library.
+
+   The GNU C Library is free software; you can redistribute it and/or
+   modify it under the terms of the GNU Lesser General Public
+   License as published by the Free Software Foundation; either
+   version 2.1 of the License, or (at your option) any later version.
+
+   The GNU C Library is distributed in the hope that it will be useful,
+   but WITHOUT ANY WARRANTY; without even the implied warranty of
+   MERCHANTABILITY or FITNESS FOR A PARTICULAR PURPOSE.  See the GNU
+   Lesser General Public License for more details.
+
+   You should have received a copy of the GNU Lesser General Public
+   License along with the GNU C Library; if not, see
+   <https://www.gnu.org/licenses/>.  */
+
+#include "tst-robust.h"
+
+static pthread_mutex_t mutex;
+
+static int
+do_test (void)
+{
+  for (int i = 0; i < array_length (kinds); i++)
+    {
+      printf ("info: %s\n", kinds[i].name);
+      init_robust_mutex (&mutex, &kinds[i]);
+      /* What the owner and the kernel leave behind.  */
+      mutex.__data.__owner = gettid ();
+      mutex.__data.__count = 1;
+      mutex.__data.__lock = FUTEX_OWNER_DIED;
+      TEST_COMPARE (pthread_mutex_unlock (&mutex), EPERM);
+      TEST_COMPARE (pthread_mutex_lock (&mutex), EOWNERDEAD);
+      xpthread_mutex_unlock (&mutex);
+      check_no_robust_mutex ();
+      xpthread_mutex_destroy (&mutex);
+    }
+  return 0;
+}
+
+#include <support/test-driver.c>

@@ -1,0 +1,42 @@
+/* Test that pthread_mutex_trylock enqueues a PI mutex as such.
+   Copyright The GNU Toolchain Authors.
+   This file is part of the GNU C Library.
+
+   The GNU C Library is free software; you can redistribute it and/or
+   modify it under the terms of the GNU Lesser General Public
+   License as published by the Free Software Foundation; either
+   version 2.1 of the License, or (at your option) any later version.
+
+   The GNU C Library is distributed in the hope that it will be useful,
+   but WITHOUT ANY WARRANTY; without even the implied warranty of
+   MERCHANTABILITY or FITNESS FOR A PARTICULAR PURPOSE.  See the GNU
+   Lesser General Public License for more details.
+
+   You should have received a copy of the GNU Lesser General Public
+   License along with the GNU C Library; if not, see
+   <https://www.gnu.org/licenses/>.  */
+
+#define ENABLE_PI 1
+#include "tst-robust.h"
+
+static pthread_mutex_t mutex;
+
+static int
+do_test (void)
+{
+  for (int i = 0; i < array_length (kinds); i++)
+    {
+      printf ("info: %s\n", kinds[i].name);
+      init_robust_mutex (&mutex, &kinds[i]);
+      let_owner_die (&mutex);
+      TEST_COMPARE (pthread_mutex_trylock (&mutex), EOWNERDEAD);
+      /* Bit 0 marks PI futexes.  */
+      TEST_COMPARE ((uintptr_t) robust_list ()->list.next & 1, 1);
+      xpthread_mutex_unlock (&mutex);
+      check_no_robust_mutex ();
+      xpthread_mutex_destroy (&mutex);
+    }
+  return 0;
+}
+
+#include <support/test-driver.c>
