@@ -23,7 +23,7 @@
    has not released the mutex yet, the kernel must do so.
 
    With UNRECOVERABLE, the same for a lock that finds the mutex unrecoverable,
-   and acquires and releases it to see this.  */
+   and acquires and unlocks it to see this.  */
 
 #include "tst-robust-unlock.h"
 
