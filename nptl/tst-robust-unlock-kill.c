@@ -34,6 +34,13 @@
    monitor of a load-exclusive instruction.  */
 #define MOST_STEPS 2000
 
+/* Does the kernel help if there are no waiters?  */
+#ifdef VDSO_FUNCTION
+# define UNCONTENDED_HELP 1
+#else
+# define UNCONTENDED_HELP 0
+#endif
+
 /* Exit status of the process.  */
 #define NO_PTRACE 2
 
@@ -175,10 +182,13 @@ do_test (void)
   int scope = support_ptrace_scope ();
   if (scope > 1)
     FAIL_UNSUPPORTED ("ptrace_scope is %d", scope);
-#ifdef VDSO_FUNCTION
-  if (!vdso_has_function ())
-    FAIL_UNSUPPORTED ("the vDSO does not help");
+#ifdef UNRECOVERABLE
+  /* Only without priority inheritance, these make the system call.  */
+  if (ENABLE_PI && !UNCONTENDED_HELP)
+    FAIL_UNSUPPORTED ("the kernel does not help without waiters");
 #endif
+  if (UNCONTENDED_HELP && !vdso_has_function ())
+    FAIL_UNSUPPORTED ("the vDSO does not help");
   if (!kernel_has_flag ())
     FAIL_UNSUPPORTED ("the kernel does not help");
 
@@ -197,14 +207,11 @@ do_test (void)
     if (kinds[i].pshared == PTHREAD_PROCESS_SHARED)
       {
 #ifdef UNRECOVERABLE
-# if !ENABLE_PI || defined VDSO_FUNCTION
 	for (int how = 0; how < 3; how++)
 	  kill_at_each_step (&kinds[i], how, false);
-# endif
 #else
-# ifdef VDSO_FUNCTION
-	kill_at_each_step (&kinds[i], 0, false);
-# endif
+	if (UNCONTENDED_HELP)
+	  kill_at_each_step (&kinds[i], 0, false);
 	kill_at_each_step (&kinds[i], 0, true);
 #endif
       }
