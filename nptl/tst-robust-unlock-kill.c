@@ -203,18 +203,18 @@ do_test (void)
 					 &(struct timespec) { 0 }), 0);
   TEST_COMPARE (pthread_mutex_unlock (&shared->mutex), 0);
 
-  for (int i = 0; i < array_length (kinds); i++)
-    if (kinds[i].pshared == PTHREAD_PROCESS_SHARED)
-      {
+  /* Normal and recursive mutexes; the other types are like normal ones.  */
+  for (int i = 0; i <= 2; i += 2)
+    {
 #ifdef UNRECOVERABLE
-	for (int how = 0; how < 3; how++)
-	  kill_at_each_step (&kinds[i], how, false);
+      for (int how = 0; how < 3; how++)
+	kill_at_each_step (&kinds[i], how, false);
 #else
-	if (UNCONTENDED_HELP)
-	  kill_at_each_step (&kinds[i], 0, false);
-	kill_at_each_step (&kinds[i], 0, true);
+      if (UNCONTENDED_HELP)
+	kill_at_each_step (&kinds[i], 0, false);
+      kill_at_each_step (&kinds[i], 0, true);
 #endif
-      }
+    }
   support_shared_free (shared);
   return 0;
 }
