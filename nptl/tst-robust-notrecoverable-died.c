@@ -16,7 +16,7 @@
    License along with the GNU C Library; if not, see
    <https://www.gnu.org/licenses/>.  */
 
-/* A thread that finds the mutex unrecoverable acquires and releases it.  The
+/* A thread that finds the mutex unrecoverable acquires and unlocks it.  The
    test sets the futex word as the kernel does if the thread dies in
    between.  */
 
