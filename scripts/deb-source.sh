@@ -9,9 +9,9 @@
 #   profiles               of the build, or nothing
 # and call, in this order, deb_options, deb_fetch, deb_root, deb_source, build and
 # deb_packages. With --source-only they end with deb_source, and neither need a root
-# nor make one: the source is made by this machine's dpkg-source. All is kept in build/deb-LIBC: what went into a build in inputs, and
-# only a change of that starts it again. The packages go to $DIST, which is
-# dist/deb-LIBC if it is not set.
+# nor make one: this machine's dpkg-source makes the source. All is kept in
+# build/deb-LIBC: what went into a build in inputs, and only a change of that starts it
+# again. The packages go to $DIST, which is dist/deb-LIBC if it is not set.
 
 # deb_options MEGABYTES [--source-only]: what a build takes, and the command line.
 deb_options()
