@@ -90,6 +90,12 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 all:
 
+# A variable on the command line that nothing here reads is misspelt.
+misspelt := $(strip $(foreach v,$(.VARIABLES),$(if $(filter command,$(origin $v)),$(if \
+	$(findstring ($v),$(file <$(firstword $(MAKEFILE_LIST)))),,$(shell \
+	grep -rqw -e '$v' scripts tests tools bench report || echo '$v')))))
+$(if $(misspelt),$(error $(misspelt): there is no such variable, see make help))
+
 # A wrong name of a test is reported before anything is installed or built.
 ifneq ($(TESTS),)
 $(if $(filter check,$(MAKECMDGOALS)),$(if $(shell \
@@ -133,7 +139,7 @@ endif
 export CC WITH_SOURCE
 
 # tools-LIST: ask for the tools of that list, see scripts/prerequisites.
-tools := $(addprefix tools-,program glibc musl series alpine tests programs packages)
+tools := $(addprefix tools-,program glibc musl series alpine tests bench programs packages)
 .PHONY: $(tools)
 $(tools): tools-%:
 	@KERNEL='$(KERNEL)' scripts/prerequisites install $(if $(ARCH),--arch '$(ARCH)') $*
@@ -271,7 +277,7 @@ check-versions: tools-tests build/bin/robust-check
 check-archs:
 	@tests/check-other-archs --archs '$(ARCHS)' $(GLIBC)
 
-bench: all stock
+bench: all stock tools-bench
 	@bench/run $(if $(PAIRS),--pairs '$(PAIRS)') $(if $(SEED),--seed '$(SEED)') \
 		$(if $(WORKLOADS),--workloads '$(WORKLOADS)') $(if $(CPUS),--cpus '$(CPUS)') \
 		$(if $(COUNT_ONLY),--count-only) $(names)

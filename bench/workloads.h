@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What is measured. WORKLOAD(name, kind, robust, shared, pi, type, text) is to be
- * defined by whoever includes this: bench/robust-bench.c does it, bench/compare.c
+ * defined by whoever includes this: bench/robust-bench.c does it, bench/compare
  * judges it, and bench/targets names it.
  *
  *   FLOOR	two uncontended locked compare-exchanges on one word

@@ -5,7 +5,7 @@
  * list_op_pending cleared; EFAULT if it could not clear that. Emulators and
  * filters may report success without having done anything, or having done a
  * part. Whoever took the mutex meanwhile must not lose it to a second release,
- * and who waits must be woken.
+ * and the waiter must be woken. If the slot was not cleared, the libc asks no more.
  *
  * A seccomp filter turns the system call into a signal, whose handler plays
  * such a kernel: it releases, lets a waiting process take the mutex and only
@@ -85,16 +85,26 @@ static void take_and_hold(void *arg)
 	EXPECT(pthread_mutex_unlock(&s->mutex), 0);
 }
 
-/* In a process of its own: a libc may remember a refusal. */
-static void behave(void *arg)
+/* Unlock the mutex while a process waits for it, which is returned. */
+static pid_t contended_unlock(void)
 {
 	pid_t pid;
 
-	(void)arg;
 	EXPECT(pthread_mutex_lock(&s->mutex), 0);
 	pid = spawn(take_and_hold, NULL);
 	wait_until_asleep(pid);
 	EXPECT(pthread_mutex_unlock(&s->mutex), 0);
+	return pid;
+}
+
+/* In a process of its own: a libc may remember a refusal. */
+static void behave(void *arg)
+{
+	int asked;
+	pid_t pid;
+
+	(void)arg;
+	pid = contended_unlock();
 	if (!handled)
 		_exit(77);
 	/* Nothing may be left for the kernel to find. */
@@ -107,6 +117,11 @@ static void behave(void *arg)
 	EXPECT(pthread_mutex_trylock(&s->mutex), EBUSY);
 	s->release = 1;
 	reap(pid);
+	/* To tell that it was released, the libc read a word that was not its own
+	 * any more, and which may be gone. It does not get into this again. */
+	asked = handled;
+	reap(contended_unlock());
+	CHECK(handled == asked || !b->released || b->clears_slot);
 	EXPECT(pthread_mutex_lock(&s->mutex), 0);
 	EXPECT(pthread_mutex_unlock(&s->mutex), 0);
 }
