@@ -19,19 +19,7 @@
 /* Two processes wait for each other.  FUTEX_LOCK_PI fails with EDEADLK then,
    which only an error-checking mutex reports.  */
 
-#include <array_length.h>
-#include <errno.h>
-#include <pthread.h>
-#include <stdio.h>
-#include <time.h>
-#include <unistd.h>
-
-#include <support/check.h>
-#include <support/process_state.h>
-#include <support/support.h>
-#include <support/timespec.h>
-#include <support/xthread.h>
-#include <support/xunistd.h>
+#include "tst-robust.h"
 
 static struct shared
 {
@@ -40,7 +28,7 @@ static struct shared
 } *shared;
 
 static void
-lock_both (void)
+lock_both (int unused)
 {
   xpthread_mutex_lock (&shared->second);
   xpthread_mutex_lock (&shared->first);
@@ -52,21 +40,18 @@ static void
 deadlock (int type)
 {
   xpthread_mutex_lock (&shared->first);
-  pid_t pid = xfork ();
-  if (pid == 0)
-    {
-      lock_both ();
-      _exit (support_record_failure_is_failed ());
-    }
-  support_process_state_wait (pid, support_process_state_sleeping);
+  pid_t pid = start_process (lock_both, 0);
+  wait_until_blocked (pid);
 
-  struct timespec timeout = timespec_add (xclock_now (CLOCK_REALTIME),
-					  make_timespec (0, 10000000));
+  struct robust_list_head *head = robust_list ();
+  struct timespec timeout = in_ms (CLOCK_REALTIME, 10);
   TEST_COMPARE (pthread_mutex_trylock (&shared->second), EBUSY);
   TEST_COMPARE (pthread_mutex_timedlock (&shared->second, &timeout),
 		type == PTHREAD_MUTEX_ERRORCHECK ? EDEADLK : ETIMEDOUT);
+  TEST_VERIFY (head->list_op_pending == NULL);
   if (type == PTHREAD_MUTEX_ERRORCHECK)
     TEST_COMPARE (pthread_mutex_lock (&shared->second), EDEADLK);
+  TEST_VERIFY (head->list_op_pending == NULL);
   xpthread_mutex_unlock (&shared->first);
 
   int status;

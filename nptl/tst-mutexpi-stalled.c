@@ -59,7 +59,7 @@ static pid_t
 start_sleeper (void (*subtest) (int))
 {
   pid_t pid = start_process (subtest, 0);
-  support_process_state_wait (pid, support_process_state_sleeping);
+  wait_until_blocked (pid);
   return pid;
 }
 

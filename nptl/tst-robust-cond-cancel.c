@@ -33,17 +33,21 @@ cleanup (void *closure)
 }
 
 static void *
-wait_canceled (void *timed)
+wait_canceled (void *closure)
 {
-  struct timespec timeout = in_ms (CLOCK_REALTIME, 60000);
+  int how = *(int *) closure;
+  struct timespec timeout = in_ms (how == 2 ? CLOCK_MONOTONIC : CLOCK_REALTIME,
+				   60000);
 
   TEST_COMPARE (pthread_mutex_lock (&mutex), EOWNERDEAD);
   TEST_COMPARE (pthread_cancel (pthread_self ()), 0);
   pthread_cleanup_push (cleanup, NULL);
-  if (timed != NULL)
+  if (how == 0)
+    pthread_cond_wait (&cond, &mutex);
+  else if (how == 1)
     pthread_cond_timedwait (&cond, &mutex, &timeout);
   else
-    pthread_cond_wait (&cond, &mutex);
+    pthread_cond_clockwait (&cond, &mutex, CLOCK_MONOTONIC, &timeout);
   pthread_cleanup_pop (0);
   FAIL_EXIT1 ("the wait returned");
 }
@@ -52,14 +56,14 @@ static int
 do_test (void)
 {
   for (int i = 0; i < array_length (kinds); i++)
-    for (int timed = 0; timed < 2; timed++)
+    for (int how = 0; how < 3; how++)
       {
 	printf ("info: %s\n", kinds[i].name);
 	init_robust_mutex (&mutex, &kinds[i]);
 	let_owner_die (&mutex);
 	cleaned_up = false;
 	TEST_VERIFY (xpthread_join (xpthread_create (NULL, wait_canceled,
-						     timed ? &timed : NULL))
+						     &how))
 		     == PTHREAD_CANCELED);
 	TEST_VERIFY (cleaned_up);
 	TEST_COMPARE (pthread_mutex_trylock (&mutex), 0);

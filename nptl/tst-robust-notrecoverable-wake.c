@@ -58,8 +58,7 @@ do_test (void)
 	  for (int j = 0; j < n; j++)
 	    pids[j] = start_process (fail_to_lock, j);
 	  for (int j = 0; j < n; j++)
-	    support_process_state_wait (pids[j],
-					support_process_state_sleeping);
+	    wait_until_blocked (pids[j]);
 	  /* Without pthread_mutex_consistent.  */
 	  xpthread_mutex_unlock (mutex);
 	  for (int j = 0; j < n; j++)

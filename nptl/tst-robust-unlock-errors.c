@@ -66,7 +66,7 @@ answer (const struct seccomp_data *data)
   if (behavior->clears)
     *slot = NULL;
   if (behavior->wakes)
-    syscall (__NR_futex, word, FUTEX_WAKE, 1);
+    syscall (FUTEX_CALL, word, FUTEX_WAKE, 1);
   return behavior->error;
 }
 
@@ -84,7 +84,7 @@ wait_for_wake (void *closure)
 
   __atomic_store_n (&w->tid, gettid (), __ATOMIC_RELEASE);
   /* Robust mutexes are never private to the kernel.  */
-  TEST_COMPARE (syscall (__NR_futex, &mutex, FUTEX_WAIT, w->expected,
+  TEST_COMPARE (syscall (FUTEX_CALL, &mutex, FUTEX_WAIT, w->expected,
 			 &timeout), 0);
   return NULL;
 }

@@ -20,7 +20,8 @@
    kills it there.  If the process has released the mutex, the test first uses
    the memory for something else, with the TID in the place of the futex word:
    the kernel must not set FUTEX_OWNER_DIED in it (bug 14485).  If the process
-   has not released the mutex yet, the kernel must do so.
+   has not released the mutex yet, the kernel must do so.  The test also kills
+   the process at each instruction of pthread_mutex_lock of a free mutex.
 
    With UNRECOVERABLE, the same for a lock that finds the mutex unrecoverable,
    and acquires and unlocks it to see this.  */
@@ -34,12 +35,8 @@
    monitor of a load-exclusive instruction.  */
 #define MOST_STEPS 2000
 
-/* Does the kernel help if there are no waiters?  */
-#ifdef VDSO_FUNCTION
-# define UNCONTENDED_HELP 1
-#else
-# define UNCONTENDED_HELP 0
-#endif
+/* What the process does.  */
+enum { LOCK, TRYLOCK, TIMEDLOCK, UNLOCK };
 
 /* Exit status of the process.  */
 #define NO_PTRACE 2
@@ -73,26 +70,22 @@ prepare (const struct kind *kind)
 }
 
 static void
-unlock (int how)
+run (int how)
 {
-#ifdef UNRECOVERABLE
   struct timespec never = { 2000000000, 0 };
-#else
-  TEST_COMPARE (pthread_mutex_lock (&shared->mutex), 0);
-#endif
+  if (how == UNLOCK)
+    TEST_COMPARE (pthread_mutex_lock (&shared->mutex), 0);
   if (ptrace (PTRACE_TRACEME, 0, NULL, NULL) != 0)
     _exit (NO_PTRACE);
   raise (SIGSTOP);
-#ifndef UNRECOVERABLE
-  pthread_mutex_unlock (&shared->mutex);
-#else
-  if (how == 0)
+  if (how == UNLOCK)
+    pthread_mutex_unlock (&shared->mutex);
+  else if (how == LOCK)
     pthread_mutex_lock (&shared->mutex);
-  else if (how == 1)
+  else if (how == TRYLOCK)
     pthread_mutex_trylock (&shared->mutex);
   else
     pthread_mutex_timedlock (&shared->mutex, &never);
-#endif
   shared->done = true;
   while (true)
     pause ();
@@ -121,7 +114,7 @@ kill_at_step (const struct kind *kind, int how, bool contended, int steps)
   int status;
 
   prepare (kind);
-  pid_t pid = start_process (unlock, how);
+  pid_t pid = start_process (run, how);
   xwaitpid (pid, &status, WUNTRACED);
   if (WIFEXITED (status) && WEXITSTATUS (status) == NO_PTRACE)
     FAIL_UNSUPPORTED ("ptrace is not permitted");
@@ -129,7 +122,7 @@ kill_at_step (const struct kind *kind, int how, bool contended, int steps)
   if (contended)
     {
       waiter = start_process (lock, 0);
-      support_process_state_wait (waiter, support_process_state_sleeping);
+      wait_until_blocked (waiter);
     }
 
   bool owned = LOCK_WORD != 0;
@@ -171,7 +164,7 @@ kill_at_each_step (const struct kind *kind, int how, bool contended)
   while (kill_at_step (kind, how, contended, steps))
     if (++steps == MOST_STEPS)
       FAIL_UNSUPPORTED ("the instructions cannot be stepped");
-  printf ("info: %s, %scontended: %d steps\n", kind->name,
+  printf ("info: %s, operation %d, %scontended: %d steps\n", kind->name, how,
 	  contended ? "" : "un", steps);
   TEST_VERIFY (steps > 10);
 }
@@ -182,15 +175,13 @@ do_test (void)
   int scope = support_ptrace_scope ();
   if (scope > 1)
     FAIL_UNSUPPORTED ("ptrace_scope is %d", scope);
+  if (!flag_is_used () || !kernel_has_flag ())
+    FAIL_UNSUPPORTED ("the kernel does not help");
 #ifdef UNRECOVERABLE
   /* Only without priority inheritance, these make the system call.  */
-  if (ENABLE_PI && !UNCONTENDED_HELP)
+  if (ENABLE_PI && !vdso_has_function ())
     FAIL_UNSUPPORTED ("the kernel does not help without waiters");
 #endif
-  if (UNCONTENDED_HELP && !vdso_has_function ())
-    FAIL_UNSUPPORTED ("the vDSO does not help");
-  if (!kernel_has_flag ())
-    FAIL_UNSUPPORTED ("the kernel does not help");
 
   shared = support_shared_allocate (sizeof (*shared));
   /* Let lazy binding come before the steps.  */
@@ -207,12 +198,13 @@ do_test (void)
   for (int i = 0; i <= 2; i += 2)
     {
 #ifdef UNRECOVERABLE
-      for (int how = 0; how < 3; how++)
+      for (int how = LOCK; how < UNLOCK; how++)
 	kill_at_each_step (&kinds[i], how, false);
 #else
-      if (UNCONTENDED_HELP)
-	kill_at_each_step (&kinds[i], 0, false);
-      kill_at_each_step (&kinds[i], 0, true);
+      kill_at_each_step (&kinds[i], LOCK, false);
+      if (vdso_has_function ())
+	kill_at_each_step (&kinds[i], UNLOCK, false);
+      kill_at_each_step (&kinds[i], UNLOCK, true);
 #endif
     }
   support_shared_free (shared);

@@ -38,12 +38,7 @@ expect_system_call (bool contended)
     case 0:
       return false;
     case 1:
-#if defined __x86_64__ || defined __i386__
-      /* A vDSO without the function is that of an older kernel.  */
-      if (vdso () != NULL && !vdso_has_function ())
-	return false;
-#endif
-      return contended;
+      return contended && flag_is_used ();
     default:
       return contended || !vdso_has_function ();
     }

@@ -35,8 +35,9 @@ vdso (void)
   return (const ElfW(Ehdr) *) getauxval (AT_SYSINFO_EHDR);
 }
 
-/* The name of the function, if glibc looks it up on this architecture.  */
-#if defined __x86_64__ || defined __i386__ || defined __aarch64__
+/* The name of the function, if glibc looks it up on this architecture.  Other
+   architectures than x86 define TEST_ROBUST_UNLOCK_VDSO in their Makefile.  */
+#if defined __x86_64__ || defined __i386__ || defined TEST_ROBUST_UNLOCK_VDSO
 # define VDSO_FUNCTION (sizeof (void *) == 4				\
 			? "__vdso_futex_robust_list32_try_unlock"	\
 			: "__vdso_futex_robust_list64_try_unlock")
@@ -61,20 +62,28 @@ vdso_has_function (void)
   return false;
 }
 
+/* Does glibc use the flag if there are waiters?  On x86, a vDSO without the
+   function is that of an older kernel.  */
+static inline bool
+flag_is_used (void)
+{
+#if defined __x86_64__ || defined __i386__
+  return vdso () == NULL || vdso_has_function ();
+#else
+  return true;
+#endif
+}
+
 /* Does the kernel know the flag?  */
 static inline bool
 kernel_has_flag (void)
 {
-#ifdef __NR_futex
   int word = 0;
   void *slot = &word;
   unsigned int op = FUTEX_WAKE | FUTEX_ROBUST_UNLOCK;
   if (sizeof (void *) == 4)
     op |= 1024;			/* FUTEX_ROBUST_LIST32.  */
-  return syscall (__NR_futex, &word, op, 1, NULL, &slot, 0) == 0;
-#else
-  return false;
-#endif
+  return syscall (FUTEX_CALL, &word, op, 1, NULL, &slot, 0) == 0;
 }
 
 #endif /* tst-robust-unlock.h */

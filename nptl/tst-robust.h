@@ -44,6 +44,18 @@
 #include <support/xthread.h>
 #include <support/xunistd.h>
 
+/* Some 32-bit architectures have only the second one.  */
+#ifdef __NR_futex
+# define FUTEX_CALL __NR_futex
+#else
+# define FUTEX_CALL __NR_futex_time64
+#endif
+
+/* Since Linux 5.14.  */
+#ifndef FUTEX_LOCK_PI2
+# define FUTEX_LOCK_PI2 13
+#endif
+
 /* Defined to 1 by the tst-robustpi-* tests.  */
 #ifndef ENABLE_PI
 # define ENABLE_PI 0
@@ -120,6 +132,8 @@ start_process (void (*subtest) (int), int argument)
   pid_t pid = xfork ();
   if (pid == 0)
     {
+      /* Do not outlive a test that gives up.  */
+      prctl (PR_SET_PDEATHSIG, SIGKILL);
       subtest (argument);
       _exit (support_record_failure_is_failed ());
     }
@@ -134,13 +148,21 @@ run_process (void (*subtest) (int), int argument)
   TEST_COMPARE (status, 0);
 }
 
-/* Likewise.  SUBTEST must block and is then killed.  */
+/* Wait until the process blocks, or ends, which the test then sees.  */
+static inline void
+wait_until_blocked (pid_t pid)
+{
+  support_process_state_wait (pid, support_process_state_sleeping
+				   | support_process_state_zombie);
+}
+
+/* Run SUBTEST in a new process.  It must block and is then killed.  */
 static inline void
 run_blocked_process (void (*subtest) (int), int argument)
 {
   int status;
   pid_t pid = start_process (subtest, argument);
-  support_process_state_wait (pid, support_process_state_sleeping);
+  wait_until_blocked (pid);
   usleep (10000);
   TEST_COMPARE (waitpid (pid, &status, WNOHANG), 0);
   TEST_COMPARE (kill (pid, SIGKILL), 0);
@@ -170,14 +192,14 @@ static inline int
 filter_futex (unsigned int mask, unsigned int op, unsigned int action,
 	      unsigned int flags)
 {
-#if defined __NR_futex && defined SECCOMP_SET_MODE_FILTER
+#ifdef SECCOMP_SET_MODE_FILTER
   struct sock_filter code[] =
     {
       BPF_STMT (BPF_LD | BPF_W | BPF_ABS, offsetof (struct seccomp_data, nr)),
 # ifdef __NR_futex_time64
       BPF_JUMP (BPF_JMP | BPF_JEQ | BPF_K, __NR_futex_time64, 1, 0),
 # endif
-      BPF_JUMP (BPF_JMP | BPF_JEQ | BPF_K, __NR_futex, 0, 4),
+      BPF_JUMP (BPF_JMP | BPF_JEQ | BPF_K, FUTEX_CALL, 0, 4),
       /* The operation is an int, the lower half of the argument.  */
       BPF_STMT (BPF_LD | BPF_W | BPF_ABS,
 		offsetof (struct seccomp_data, args[1])
@@ -202,19 +224,33 @@ refuse_futex (int command, int error)
 			      SECCOMP_RET_ERRNO | error, 0), 0);
 }
 
+/* Likewise for pthread_mutex_lock and pthread_mutex_timedlock.  */
+static inline void
+refuse_lock_pi (int error)
+{
+  refuse_futex (FUTEX_LOCK_PI, error);
+  refuse_futex (FUTEX_LOCK_PI2, error);
+}
+
 static inline void
 try_filter (int unused)
 {
   _exit (filter_futex (0, 1, SECCOMP_RET_ALLOW, 0) != 0);
 }
 
+static inline bool
+have_filters (void)
+{
+  int status;
+  xwaitpid (start_process (try_filter, 0), &status, 0);
+  return status == 0;
+}
+
 /* Skip the test if filters are not possible.  */
 static inline void
 require_filters (void)
 {
-  int status;
-  xwaitpid (start_process (try_filter, 0), &status, 0);
-  if (status != 0)
+  if (!have_filters ())
     FAIL_UNSUPPORTED ("seccomp filters are not possible");
 }
 

@@ -24,7 +24,7 @@ static pthread_mutex_t *mutex;
 static void
 lock (int error)
 {
-  refuse_futex (FUTEX_LOCK_PI, EINVAL);
+  refuse_lock_pi (EINVAL);
   TEST_COMPARE (pthread_mutex_lock (mutex), error);
 }
 
@@ -32,7 +32,7 @@ static void
 time_out (int error)
 {
   struct timespec timeout = in_ms (CLOCK_REALTIME, 10);
-  refuse_futex (FUTEX_LOCK_PI, EINVAL);
+  refuse_lock_pi (EINVAL);
   TEST_COMPARE (pthread_mutex_timedlock (mutex, &timeout), error);
   check_no_robust_mutex ();
 }

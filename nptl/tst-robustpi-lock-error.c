@@ -25,7 +25,7 @@ static void
 refused_lock (int error)
 {
   struct timespec timeout = in_ms (CLOCK_REALTIME, 10);
-  refuse_futex (FUTEX_LOCK_PI, error);
+  refuse_lock_pi (error);
   TEST_COMPARE (pthread_mutex_timedlock (mutex, &timeout), error);
   check_no_robust_mutex ();
   TEST_COMPARE (pthread_mutex_lock (mutex), error);

@@ -25,7 +25,7 @@ static void
 lock (int refused)
 {
   if (refused != 0)
-    refuse_futex (FUTEX_LOCK_PI, refused);
+    refuse_lock_pi (refused);
   pthread_mutex_lock (mutex);
 }
 
@@ -34,7 +34,7 @@ time_out (int refused)
 {
   struct timespec timeout = in_ms (CLOCK_REALTIME, 10);
   if (refused != 0)
-    refuse_futex (FUTEX_LOCK_PI, refused);
+    refuse_lock_pi (refused);
   TEST_COMPARE (pthread_mutex_timedlock (mutex, &timeout), ETIMEDOUT);
   check_no_robust_mutex ();
 }
@@ -42,7 +42,8 @@ time_out (int refused)
 static int
 do_test (void)
 {
-  require_filters ();
+  bool filters = have_filters ();
+  printf ("info: EPERM is %stested\n", filters ? "" : "not ");
   mutex = support_shared_allocate (sizeof (*mutex));
   for (int i = 0; i < array_length (kinds); i++)
     {
@@ -56,6 +57,8 @@ do_test (void)
       run_process (time_out, 0);
       TEST_COMPARE (pthread_mutex_trylock (mutex), EBUSY);
       check_no_robust_mutex ();
+      if (!filters)
+	continue;
       /* This is what the kernel returns for the ID of a kernel thread.  */
       run_blocked_process (lock, EPERM);
       run_process (time_out, EPERM);

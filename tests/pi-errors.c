@@ -4,7 +4,7 @@
  * FUTEX_LOCK_PI, FUTEX_TRYLOCK_PI and FUTEX_UNLOCK_PI:
  *   - EAGAIN and EINTR: the system call is repeated;
  *   - EINVAL, ENOMEM: returned, nothing is acquired or released; a wait on a
- *     condition variable blocks, because it must not return without the mutex;
+ *     condition variable, which must not return without the mutex, blocks after EINVAL;
  *   - EPERM, and EINVAL if the owner is gone: lock blocks, as for an owner that is not
  *     found; trylock returns EBUSY.
  * list_op_pending is clear after each. The errors come from a seccomp filter here.

@@ -25,7 +25,7 @@ static void
 refused_unlock (int error)
 {
   refuse_futex (FUTEX_UNLOCK_PI, error);
-  xpthread_mutex_lock (mutex);
+  int result = pthread_mutex_lock (mutex);
   __atomic_fetch_or (&mutex->__data.__lock, FUTEX_WAITERS, __ATOMIC_RELAXED);
   for (int i = 0; i < 2; i++)
     {
@@ -34,6 +34,26 @@ refused_unlock (int error)
       struct robust_list_head *head = robust_list ();
       TEST_VERIFY (head->list_op_pending == NULL);
       TEST_VERIFY (head->list.next != &head->list);
+    }
+  /* The mutex is as inconsistent as before.  */
+  TEST_COMPARE (pthread_mutex_consistent (mutex),
+		result == EOWNERDEAD ? 0 : EINVAL);
+}
+
+/* Likewise for a mutex that is not robust.  */
+static void
+refused_unlock_stalled (int error)
+{
+  refuse_futex (FUTEX_UNLOCK_PI, error);
+  xpthread_mutex_lock (mutex);
+  __atomic_fetch_or (&mutex->__data.__lock, FUTEX_WAITERS, __ATOMIC_RELAXED);
+  for (int i = 0; i < 2; i++)
+    {
+      TEST_COMPARE (pthread_mutex_unlock (mutex), error);
+      TEST_COMPARE (mutex->__data.__lock & FUTEX_TID_MASK, gettid ());
+      TEST_COMPARE (mutex->__data.__owner, gettid ());
+      TEST_COMPARE (pthread_mutex_destroy (mutex), EBUSY);
+      check_no_robust_mutex ();
     }
 }
 
@@ -49,8 +69,17 @@ do_test (void)
       printf ("info: %s\n", kinds[i].name);
       init_robust_mutex (mutex, &kinds[i]);
       run_process (refused_unlock, EINVAL);
+      run_process (refused_unlock, EPERM);
       TEST_COMPARE (pthread_mutex_lock (mutex), EOWNERDEAD);
       xpthread_mutex_unlock (mutex);
+
+      pthread_mutexattr_t attr;
+      xpthread_mutexattr_init (&attr);
+      xpthread_mutexattr_settype (&attr, kinds[i].type);
+      xpthread_mutexattr_setprotocol (&attr, PTHREAD_PRIO_INHERIT);
+      xpthread_mutex_init (mutex, &attr);
+      xpthread_mutexattr_destroy (&attr);
+      run_process (refused_unlock_stalled, EINVAL);
     }
   support_shared_free (mutex);
   return 0;
