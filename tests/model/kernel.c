@@ -221,6 +221,13 @@ static long do_futex(volatile void *addr, int op, int val, int timed, void *uadd
 	struct mutex *m = mutex_of(addr);
 	int flag = op & 512;
 
+	if (!m && flag) {		/* tries it, with a word of its own */
+		long result;
+
+		STEP("futex_wake|ROBUST_UNLOCK of no mutex");
+		result = before_flagged_call();
+		return result > 0 ? clear_pending(uaddr2) : result;
+	}
 	if (!m) {			/* delays itself */
 		sleep_on(-1, timed);
 		return -ETIMEDOUT;

@@ -18,7 +18,7 @@ typedef struct { union { int i_[10]; volatile int vi_[10]; volatile void *volati
 #define _m_next    u_.p_[4]
 #define _m_count   u_.i_[5]
 struct pthread {
-	int tid, no_robust_unlock;
+	int tid;
 	struct { volatile void *volatile head; long off; volatile void *volatile pending; } robust_list;
 };
 typedef struct pthread *mc_pthread_t;
