@@ -7,7 +7,7 @@
 # make stock      stage the same versions unpatched, for comparison
 # make check      the strongest test of each kind, here and in a VM, in ten minutes
 #                 (TESTS=name: only that test, all there is of it)
-# make check-all  all tests, in the parts of tests/parts; takes 40 minutes (PART=tools
+# make check-all  all tests, in the parts of tests/run/parts; takes 40 minutes (PART=tools
 #                 or PART=3/8: only that one; SUMMARY=1: only print the results
 #                 kept for this commit; UNTIL=SECONDS, since 1970: only the parts
 #                 expected to finish by then, from one chosen by the commit's hash on)
@@ -99,7 +99,7 @@ $(if $(misspelt),$(error $(misspelt): there is no such variable, see make help))
 # A wrong name of a test is reported before anything is installed or built.
 ifneq ($(TESTS),)
 $(if $(filter check,$(MAKECMDGOALS)),$(if $(shell \
-	tests/check --list --tests '$(TESTS)' any >/dev/null || echo no),$(error Nothing was built)))
+	tests/run/check --list --tests '$(TESTS)' any >/dev/null || echo no),$(error Nothing was built)))
 endif
 
 # Goals that need no configuration; if there is one, they use what it says.
@@ -159,7 +159,7 @@ overlay := $(shell find nptl sysdeps -type f 2>/dev/null)
 
 version = -DVERSION='"$(shell sed -n 's/^AC_INIT(.*, \[\(.*\)\])$$/\1/p' configure.ac)"'
 
-# (tests/check-mutants makes others out of sources of its own.)
+# (tests/run/check-mutants makes others out of sources of its own.)
 PRELOAD := build/lib/librobust-unlock.so
 PRELOAD_SOURCE := preload/librobust-unlock.c
 
@@ -218,64 +218,64 @@ doctor: build/bin/robust-check
 		echo "make doctor: robust-check does not say that the race is closed: its status is $$s (man doc/man/robust-check.1)" >&2; exit $$s; }
 
 check: tools-tests all $(if $(filter x32,$(ARCH)),,stock)
-	@tests/check --kernel '$(KERNEL)' --arch $(ARCH) --tests '$(TESTS)' $(names)
+	@tests/run/check --kernel '$(KERNEL)' --arch $(ARCH) --tests '$(TESTS)' $(names)
 
 check-all: tools-tests all $(if $(filter x32,$(ARCH)),,stock)
-	@tests/check-all --kernel '$(KERNEL)' --arch $(ARCH) $(if $(PART),--part '$(PART)') \
+	@tests/run/check-all --kernel '$(KERNEL)' --arch $(ARCH) $(if $(PART),--part '$(PART)') \
 		$(if $(UNTIL),--until '$(UNTIL)') $(if $(SUMMARY),--summary) $(names)
 
 check-matrix: tools-tests all stock
-	@tests/check-matrix --kernels '$(KERNELS)' --arch $(ARCH) --tests '$(TESTS)' $(names)
+	@tests/run/check-matrix --kernels '$(KERNELS)' --arch $(ARCH) --tests '$(TESTS)' $(names)
 
 check-glibc: $(if $(VM),tools-tests) all
-	@tests/glibc-suite $(if $(VM),--vm '$(VM)') --arch $(ARCH) --tests '$(TESTS)' $(GLIBC)
+	@tests/run/check-glibc $(if $(VM),--vm '$(VM)') --arch $(ARCH) --tests '$(TESTS)' $(GLIBC)
 
 check-operations: tools-tests all
-	@tests/every-operation --kernel '$(KERNEL)' --arch $(ARCH) --shard '$(SHARD)' $(names)
+	@tests/run/check-operations --kernel '$(KERNEL)' --arch $(ARCH) --shard '$(SHARD)' $(names)
 
 check-selftest: tools-tests all stock
-	@tests/kernel-selftest --kernel '$(KERNEL)' --arch $(ARCH) \
+	@tests/run/check-selftest --kernel '$(KERNEL)' --arch $(ARCH) \
 		$(if $(LINUX),--source '$(LINUX)') $(names)
 
 check-model: all stock
-	@tests/check-model $(names)
+	@tests/run/check-model $(names)
 
 check-litmus:
-	@tests/check-litmus $(TESTS)
+	@tests/run/check-litmus $(TESTS)
 
 check-programs: tools-tests tools-programs all stock
-	@tests/check-programs --kernel '$(KERNEL)' --arch $(ARCH) --tests '$(TESTS)' $(names)
+	@tests/run/check-programs --kernel '$(KERNEL)' --arch $(ARCH) --tests '$(TESTS)' $(names)
 
 deb: tools-packages all
-	@scripts/build-deb stage/$(glibc)-$(ARCH) stage/$(musl)-$(ARCH)
+	@packaging/deb/build stage/$(glibc)-$(ARCH) stage/$(musl)-$(ARCH)
 
 check-packages: tools-program tools-tests tools-packages
-	@KERNEL='$(KERNEL)' APORTS='$(APORTS)' tests/check-packages --tests '$(TESTS)'
+	@KERNEL='$(KERNEL)' APORTS='$(APORTS)' tests/run/check-packages --tests '$(TESTS)'
 
 check-patches: tools-series $(if $(BUILD_EACH),tools-glibc tools-musl)
-	@scripts/check-patches $(if $(BUILD_EACH),--build) $(SERIES)
+	@scripts/series/check-patches $(if $(BUILD_EACH),--build) $(SERIES)
 
 series: tools-series $(if $(BUILD_EACH),tools-glibc tools-musl)
-	@scripts/export-series $(if $(BUILD_EACH),--build) $(if $(SIGN_OFF),--sign-off) \
+	@scripts/series/export $(if $(BUILD_EACH),--build) $(if $(SIGN_OFF),--sign-off) \
 		$(if $(MANUAL),--manual '$(MANUAL)') $(if $(TREE),--onto '$(TREE)') $(SERIES)
 
 refresh: tools-series
-	@scripts/edit-series $(if $(FORCE),--force) --from '$(FROM)' '$(LIBC)-$(TO)'
+	@scripts/series/edit $(if $(FORCE),--force) --from '$(FROM)' '$(LIBC)-$(TO)'
 
 edit: tools-series
-	@scripts/edit-series $(SERIES)
+	@scripts/series/edit $(SERIES)
 
 save: tools-series
-	@scripts/edit-series --save $(SERIES)
+	@scripts/series/edit --save $(SERIES)
 
 check-mutants: tools-tests all $(if $(filter x86_64,$(ARCH)),stock)
-	@tests/check-mutants --kernel '$(KERNEL)' --arch $(ARCH) --mutants '$(MUTANTS)' $(names)
+	@tests/run/check-mutants --kernel '$(KERNEL)' --arch $(ARCH) --mutants '$(MUTANTS)' $(names)
 
 check-versions: tools-tests build/bin/robust-check
-	+@tests/check-versions --kernel '$(KERNEL)' --arch $(ARCH) $(or $(VERSIONS),$(versions))
+	+@tests/run/check-versions --kernel '$(KERNEL)' --arch $(ARCH) $(or $(VERSIONS),$(versions))
 
 check-archs:
-	@tests/check-other-archs --archs '$(ARCHS)' $(GLIBC)
+	@tests/run/check-archs --archs '$(ARCHS)' $(GLIBC)
 
 bench: all stock tools-bench
 	@bench/run $(if $(PAIRS),--pairs '$(PAIRS)') $(if $(SEED),--seed '$(SEED)') \
@@ -283,17 +283,17 @@ bench: all stock tools-bench
 		$(if $(COUNT_ONLY),--count-only) $(names)
 
 torture: tools-tests all
-	@tests/torture-everywhere --seconds '$(SECONDS)' --seed '$(SEED)' \
+	@tests/run/torture --seconds '$(SECONDS)' --seed '$(SEED)' \
 		--kernel '$(KERNEL)' --arch $(ARCH) $(names)
 
 report: tools-tests all stock
 	@report/run --kernel '$(KERNEL)' $(names)
 
 deb-glibc:
-	@CCACHE='$(CCACHE)' scripts/deb-glibc
+	@CCACHE='$(CCACHE)' packaging/deb-glibc/build
 
 deb-musl:
-	@scripts/deb-musl
+	@packaging/deb-musl/build
 
 alpine: $(if $(APORTS),tools-alpine)
 	@packaging/alpine/apply $(if $(filter undefined,$(origin APORTS)),--to dist/alpine,'$(APORTS)')

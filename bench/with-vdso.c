@@ -32,7 +32,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../tests/auxv.h"
+#include "../tests/lib/auxv.h"
 #include "../tools/vdso-symbol.h"
 
 static pid_t child;

@@ -14,10 +14,11 @@
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
-#include <linux/futex.h>
-#undef FUTEX_WAKE
-#include "../tests/futex-filter.h"
-#include "../tests/registers.h"
+#include "../tests/lib/futex-filter.h"
+#include "../tests/lib/registers.h"
+
+/* What it shares with the tests stays inside (-fvisibility=hidden). */
+#define EXPORTED __attribute__((visibility("default")))
 
 static int is(const char *what)
 {
@@ -41,7 +42,7 @@ static void fake_kernel(int sig, siginfo_t *info, void *context)
 }
 
 /* What the library asks for first. */
-const char *gnu_get_libc_version(void)
+EXPORTED const char *gnu_get_libc_version(void)
 {
 	struct robust_list_head *head;
 	size_t len;
@@ -70,7 +71,7 @@ const char *gnu_get_libc_version(void)
 	return "2.99";
 }
 
-int pthread_mutex_lock(pthread_mutex_t *m)
+EXPORTED int pthread_mutex_lock(pthread_mutex_t *m)
 {
 	static int (*real)(pthread_mutex_t *);
 	int r;

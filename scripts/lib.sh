@@ -34,13 +34,16 @@ plain_path()
 #   compiler  the default for CC, and the package it is in
 #   headers   where the kernel's are, and the package
 #   rtld      the dynamic linker of glibc, musl_arch part of the name of musl's
+#   flavour   of Debian's kernel package; empty if there is none
+#   qemu      the packages of its emulator for a whole machine, with a file of each
 arches='x86_64 i386 x32 aarch64 riscv64'
 for_arch()
 {
+	flavour='' qemu=''
 	case $1 in
 	x86_64)
 		machine=x86_64-linux-gnu debian=amd64
-		rtld=lib64/ld-linux-x86-64.so.2 ;;
+		rtld=lib64/ld-linux-x86-64.so.2 flavour=cloud-amd64 ;;
 	i386)
 		machine=i686-linux-gnu debian=i386
 		rtld=lib/ld-linux.so.2 ;;
@@ -49,10 +52,13 @@ for_arch()
 		rtld=libx32/ld-linux-x32.so.2 ;;
 	aarch64)
 		machine=aarch64-linux-gnu debian=arm64
-		rtld=lib/ld-linux-aarch64.so.1 ;;
+		rtld=lib/ld-linux-aarch64.so.1 flavour=cloud-arm64
+		qemu='qemu-system-aarch64 qemu-system-arm' ;;
 	riscv64)
 		machine=riscv64-linux-gnu debian=riscv64
-		rtld=lib/ld-linux-riscv64-lp64d.so.1 ;;
+		rtld=lib/ld-linux-riscv64-lp64d.so.1 flavour=riscv64
+		qemu='qemu-system-riscv64 qemu-system-misc
+/usr/share/qemu/opensbi-riscv64-generic-fw_dynamic.bin opensbi' ;;
 	*) die "ARCH=$1: there is no such architecture here; there are: $arches" ;;
 	esac
 	triplet=$machine musl_arch=$1
@@ -99,6 +105,16 @@ patches_of()
 
 # name_of PATCH: without the directory, and the release that a variant is for.
 name_of() { printf '%s\n' "${1##*/}" | sed 's/\.patch$//; s/-[0-9]*\.[0-9.]*[0-9]$//'; }
+
+# source_of NAME: the source of the test program of that name.
+source_of() { ls "$top"/tests/*/"$1.c" 2>/dev/null; }
+
+# build_fake_libc FILE: the library of preload/fake-libc.c.
+build_fake_libc()
+{
+	gcc -O2 -Wall -Wextra -Werror -fvisibility=hidden -shared -fPIC -o "$1" \
+		"$top/preload/fake-libc.c" "$top"/tests/lib/*.c || die "preload/fake-libc.c does not compile"
+}
 
 # copy_patches LIBC VERSION PREFIX: those of a release to PREFIX0001-NAME.patch and so on.
 copy_patches()

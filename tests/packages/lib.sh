@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-# Sourced, after scripts/lib.sh and scripts/roots.sh, by the tests of this directory:
-# what they do in a root, and the lines that tests/check-packages reads. The sourcing
+# Sourced, after scripts/lib.sh and packaging/roots.sh, by the tests of this directory:
+# what they do in a root, and the lines that tests/run/check-packages reads. The sourcing
 # script sets $root, $suite (the root's, a word of each line), $names (the packages) and
 # $work (a directory).
 

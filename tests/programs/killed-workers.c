@@ -26,7 +26,7 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
-#include "../patience.h"
+#include "../lib/patience.h"
 
 #define CLIENTS	2
 #define MANY	64

@@ -1,0 +1,218 @@
+# SPDX-License-Identifier: MIT
+# Sourced, after lib.sh and roots.sh, by the scripts that build a source package of
+# Debian's with a series of this project, in a root of its release. They set $top and
+#   suite, libc, version   such as trixie, glibc, 2.41
+#   suffix                 what Debian's version gets at its end
+#   patches                how the names of the patches are there, as a glob
+#   patch_name FILE NAME   a function: print the name of one in debian/patches
+#   overlay                directories of new files for the source, or nothing
+#   profiles               of the build, or nothing
+# and call, in this order, deb_options, deb_fetch, deb_root, deb_source, build and
+# deb_packages. With --source-only they end with deb_source, and neither need a root
+# nor make one: this machine's dpkg-source makes the source. All is kept in
+# build/deb-LIBC: what went into a build in inputs, and only a change of that starts it
+# again. The packages go to $DIST, which is dist/deb-LIBC if it is not set.
+
+# deb_options MEGABYTES [--source-only]: what a build takes, and the command line.
+deb_options()
+{
+	source_only=
+	case $#,${2-} in
+	1,) ;;
+	2,--source-only) source_only=1 ;;
+	*) say "usage: $me [--source-only]"; exit 2 ;;
+	esac
+	series=$top/$libc-patches/$version
+	work=$BUILD/deb-$libc
+	root=$work/root
+	dist=${DIST:-$top/dist/deb-$libc}
+	log=$BUILD/log/deb-$libc
+	jobs=${JOBS:-$(nproc)}
+	path=/usr/sbin:/usr/bin:/sbin:/bin
+	sources=$root/build
+	[ -z "$source_only" ] || sources=$work/source-only
+	tree=$sources/$libc-$version
+	# What decides about the build, beside the version.
+	from="$overlay $libc-patches/$version $(patches_of "$libc" "$version") packaging/deb-$libc packaging/deb-source.sh" || exit 1
+
+	if [ -n "$source_only" ]; then
+		require_space "$sources" 1000
+	else
+		roots_possible
+		require_space "$BUILD" "$1"
+	fi
+	[ -r "$series/SHA256SUMS" ] || die "$series: there is no series for $suite's $libc"
+	# (A long one is folded.)
+	author=$(sed -n '/^From: /,/^Date: /{ s/^From: //; /^Date: /d; p; }' \
+		"$top/$(patches_of "$libc" "$version" | head -n 1)" |
+		tr -s '\n ' ' ' | sed 's/ $//')
+	case $author in
+	?*' <'?*@?*'>') ;;
+	*) die "$series: the first patch has no author with an address, but '$author'" ;;
+	esac
+}
+
+# deb_fetch: Debian's source package.
+deb_fetch()
+{
+	fetched=$work/fetched
+	if [ -z "$(find "$fetched" -name '*.dsc' 2>/dev/null)" ]; then
+		rm -rf "$fetched.new" "$fetched"
+		mkdir -p "$fetched.new" || die "cannot create $fetched.new"
+		say "  fetching the source package of $libc $version"
+		"$top/scripts/archive" debian-source "$libc" "$version" "$fetched.new" "$suite" >/dev/null || exit 1
+		mv "$fetched.new" "$fetched"
+	fi
+	dsc=$(find "$fetched" -name '*.dsc' | sort -V | tail -n 1)
+	debian_version=$(sed -n 's/^Version: //p' "$dsc" | head -n 1)
+	new_version=$debian_version$suffix
+}
+
+# deb_root PACKAGE...: a root with these and what the build depends on.
+deb_root()
+{
+	[ -z "$source_only" ] || return 0
+	[ ! -e "$root/build/.ready" ] || return 0
+	[ ! -e "$root" ] || root_remove "$root"
+	root_make "$root" "$suite" "$@"
+	mkdir -p "$root/build/deps"
+	cp "$fetched"/* "$root/build/deps/" || die "cannot write $root/build/deps"
+	step "build dependencies" "$log-deps.log" root_apt "$root" ${profiles:+-P "$profiles"} \
+		build-dep "/build/deps/${dsc##*/}"
+	: >"$root/build/.ready"
+}
+
+inputs()
+{
+	echo "$new_version"
+	# shellcheck disable=SC2086
+	(cd "$top" && find $from -type f | LC_ALL=C sort -u | xargs sha256sum)
+}
+
+# add_patch TREE FILE NAME: to the end of debian/patches/series.
+add_patch()
+{
+	added=$(patch_name "$2" "$3")
+	cp "$2" "$1/debian/patches/$added" && echo "$added" >>"$1/debian/patches/series" ||
+		die "cannot write $1/debian/patches"
+}
+
+new_files()
+{
+	# shellcheck disable=SC2086
+	[ -z "$overlay" ] || (cd "$top" && find $overlay -type f | LC_ALL=C sort)
+}
+
+# overlay_patch: the new files as one patch, with DEP-3's header.
+overlay_patch()
+{
+	printf 'Description: New files for the release of robust mutexes\n'
+	printf 'Author: %s\nForwarded: no\n\n' "$author"
+	new_files | while read -r f; do
+		printf -- '--- /dev/null\n+++ b/%s\n@@ -0,0 +1,%d @@\n' \
+			"$f" "$(wc -l <"$top/$f")"
+		sed 's/^/+/' "$top/$f"
+	done
+}
+
+# in_sources COMMAND...: in $sources, of which --source-only has no root.
+in_sources()
+{
+	if [ -n "$source_only" ]; then
+		(cd "$sources" && "$@")
+	else
+		# shellcheck disable=SC2016
+		root_run "$root" sh -c 'cd /build && exec "$@"' in_sources "$@"
+	fi
+}
+
+make_source()
+{
+	rm -rf "$new" "$tree"
+	mkdir -p "$new"
+	cp "$fetched"/* "$new/" || return 1
+	in_sources dpkg-source --no-check --skip-patches -x "new/${dsc##*/}" new/tree || return 1
+	for f in $(new_files); do
+		[ ! -e "$new/tree/$f" ] ||
+			die "overlay file $f exists in $libc $debian_version: what it changes there must be a patch"
+	done
+	printf '\n' >>"$new/tree/debian/patches/series"
+	if [ -n "$overlay" ]; then
+		overlay_patch >"$new/overlay"
+		add_patch "$new/tree" "$new/overlay" robust-0000-new-files
+	fi
+	mkdir "$new/patches" || return 1
+	copy_patches "$libc" "$version" "$new/patches/robust-"
+	for p in "$new/patches"/*; do
+		add_patch "$new/tree" "$p" "$(basename "$p" .patch)"
+	done
+	# The date of the last change to what is built, so that it does not hang on
+	# when it is built.
+	# shellcheck disable=SC2086
+	changed=$(git -C "$top" log -1 --format=%ct -- $from 2>/dev/null)
+	[ -n "$changed" ] || changed=$(stat -c %Y "$series/SHA256SUMS")
+	{
+		printf '%s (%s) %s; urgency=medium\n\n' "$libc" "$new_version" "$suite"
+		# (With these words it is no upload of somebody else's to Debian.)
+		printf '  * Local package: release robust mutexes with the help of the kernel\n'
+		printf '    (debian/patches/%s).\n\n' "$patches"
+		printf ' -- %s  %s\n\n' "$author" "$(LC_ALL=C date -R -u -d "@$changed")"
+		cat "$new/tree/debian/changelog"
+	} >"$new/changelog" && mv "$new/changelog" "$new/tree/debian/changelog" || return 1
+	# SOURCE_DATE_EPOCH of the build is what dpkg reads there, or else the time.
+	[ "$(in_sources dpkg-parsechangelog -l new/tree/debian/changelog -S Timestamp)" = "$changed" ] ||
+		die "debian/changelog with the new entry is not understood"
+	# It applies all patches and takes none with fuzz.
+	in_sources sh -c 'cd new && dpkg-source -b tree && dpkg-source --no-check -x "$@"' sh \
+		"${libc}_$new_version.dsc" "../$libc-$version" || return 1
+	rm -rf "$new/tree" "$new/patches"
+}
+
+# deb_source: the source with the series. Stops if only that is asked for.
+deb_source()
+{
+	new=$sources/new
+	inputs >"$sources/inputs.new"
+	if ! cmp -s "$sources/inputs.new" "$sources/inputs" || [ ! -d "$tree" ]; then
+		rm -f "$sources/inputs" "$sources/tested"
+		step "source package $new_version" "$log-source.log" make_source
+		mv "$sources/inputs.new" "$sources/inputs"
+	fi
+	[ -z "$source_only" ] || {
+		say "  $new/${libc}_$new_version.dsc"
+		exit 0
+	}
+}
+
+in_build()
+{
+	root_run "$root" env "PATH=$path" CCACHE_DIR=/build/ccache \
+		CCACHE_COMPILERCHECK=content "$@"
+}
+
+# build ARGUMENTS...
+build()
+{
+	in_build "DEB_BUILD_OPTIONS=parallel=$jobs nocheck" \
+		"DEB_BUILD_PROFILES=$profiles" sh -c "cd /build/$libc-$version &&
+		exec dpkg-buildpackage -uc -us \"\$@\"" build "$@"
+}
+
+# deb_packages PACKAGE...: what was built to $dist. These must be there.
+deb_packages()
+{
+	rm -rf "$dist.new"
+	mkdir -p "$dist.new" || die "cannot create $dist.new"
+	find "$root/build" -maxdepth 1 -name "*_${new_version}_*" ! -name '*.log' \
+		-exec cp -t "$dist.new" {} + &&
+		cp "$root/build/new/${libc}_$new_version".* \
+			"$root/build/new/${libc}_$version".orig.tar.* "$dist.new/" ||
+		die "not all that should have been built is there (see $root/build)"
+	for p; do
+		[ -s "$dist.new/${p}_${new_version}_amd64.deb" ] || die "the build made no $p"
+	done
+	(cd "$dist.new" && LC_ALL=C sha256sum -- *.*) >"$work/SHA256SUMS" &&
+		mv "$work/SHA256SUMS" "$dist.new/" && rm -rf "$dist" && mv "$dist.new" "$dist" ||
+		die "cannot write $dist"
+	say "  $dist: $(find "$dist" -name '*.deb' | wc -l) packages of $libc $new_version"
+}

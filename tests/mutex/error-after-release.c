@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The kernel may return an error from FUTEX_WAKE | FUTEX_ROBUST_UNLOCK after
+ * it has released the lock: EINVAL if the memory is a PI futex by now, with
+ * list_op_pending cleared; EFAULT if it could not clear that. Emulators and
+ * filters may report success without having done anything, or having done a
+ * part. Whoever took the mutex meanwhile must not lose it to a second release,
+ * and the waiter must be woken.
+ *
+ * An emulator that releases the mutex and never clears the slot leaves a libc with
+ * nothing but the lock word to look at, which may be gone by then. A libc that tries
+ * the flag on a word and a slot of its own before its first unlock must find that
+ * out, and not ask in an unlock. One that does not may ask in an unlock once.
+ *
+ * A seccomp filter turns the system call into a signal, whose handler plays
+ * such a kernel: it releases, lets a waiting process take the mutex and only
+ * then returns the error. The handler also stands for one of an application
+ * that uses a robust mutex of its own in the middle of an unlock: not promised
+ * by POSIX, but it has always worked.
+ *
+ * Fails if one of the checks after the system call is taken out of
+ * __futex_robust_unlock_contended (glibc) or of robust_unlock or
+ * __robust_list_pending (musl).
+ */
+#include "futex-filter.h"
+#include "registers.h"
+
+struct state {
+	pthread_mutex_t mutex, nested;
+	volatile int taken, release;
+};
+
+/* What the kernel that is played here does. */
+struct behaviour {
+	const char *name;
+	int error;
+	int released, clears_slot, wakes;	/* before it returns the error */
+	int nested;	/* a handler used another robust mutex meanwhile */
+};
+
+static const struct behaviour behaviours[] = {
+	{ "EINVAL after the release", EINVAL, 1, 1, 1, 0 },
+	{ "EFAULT, slot not cleared", EFAULT, 1, 0, 1, 0 },
+	{ "EFAULT, slot not cleared, nobody woken", EFAULT, 1, 0, 0, 0 },
+	{ "flag ignored, released, success", 0, 1, 0, 1, 0 },
+	{ "success without release", 0, 0, 0, 0, 0 },
+	{ "EFAULT before the release", EFAULT, 0, 0, 0, 0 },
+	{ "ENOSYS, a nested unlock cleared the slot", ENOSYS, 0, 0, 0, 1 },
+};
+
+static struct state *s;
+static const struct behaviour *b;
+static volatile int handled, tried;
+
+/* An emulator's, in every call. The others are about one call. */
+static int never_clears(void)
+{
+	return b->released && !b->clears_slot;
+}
+
+static void fake_kernel(int sig, siginfo_t *info, void *context)
+{
+	volatile unsigned *word = (volatile unsigned *)CONTEXT_ARG(context, 0);
+	void *volatile *slot = (void *volatile *)CONTEXT_ARG(context, 4);
+
+	(void)sig;
+	(void)info;
+	if (word < (unsigned *)s || word >= (unsigned *)(s + 1)) {
+		/* It is tried out, and nobody waits. */
+		tried = 1;
+		*word = 0;
+		if (!never_clears())
+			*slot = NULL;
+		CONTEXT_RESULT(context) = never_clears() ? -b->error : 0;
+		return;
+	}
+	if (handled++ && b->nested) {
+		/* The nested unlock may make the system call as well. */
+		CONTEXT_RESULT(context) = -ENOSYS;
+		return;
+	}
+	if (b->nested) {
+		EXPECT(pthread_mutex_lock(&s->nested), 0);
+		EXPECT(pthread_mutex_unlock(&s->nested), 0);
+	}
+	if (b->released)
+		__atomic_store_n(word, 0, __ATOMIC_RELEASE);
+	if (b->clears_slot)
+		*slot = NULL;
+	if (b->wakes) {
+		syscall(SYS_futex, word, FUTEX_WAKE, 1, NULL, NULL, 0);
+		while (!s->taken)
+			sleep_ms(1);
+	}
+	CONTEXT_RESULT(context) = -b->error;
+}
+
+static void take_and_hold(void *arg)
+{
+	(void)arg;
+	EXPECT(pthread_mutex_lock(&s->mutex), 0);
+	s->taken = 1;
+	while (!s->release)
+		sleep_ms(1);
+	EXPECT(pthread_mutex_unlock(&s->mutex), 0);
+}
+
+/* Unlock the mutex while a process waits for it, which is returned. */
+static pid_t contended_unlock(void)
+{
+	pid_t pid;
+
+	EXPECT(pthread_mutex_lock(&s->mutex), 0);
+	pid = spawn(take_and_hold, NULL);
+	wait_until_asleep(pid);
+	EXPECT(pthread_mutex_unlock(&s->mutex), 0);
+	return pid;
+}
+
+/* In a process of its own: a libc may remember a refusal. */
+static void behave(void *arg)
+{
+	int asked;
+	pid_t pid;
+
+	(void)arg;
+	pid = contended_unlock();
+	if (!handled && !tried)
+		_exit(77);
+	CHECK(!handled == (tried && never_clears()));
+	/* Nothing may be left for the kernel to find. */
+	CHECK(!list_op_pending());
+	for (int ms = 0; !s->taken; ms++) {
+		if (ms > patience(20000))
+			fail(__FILE__, __LINE__, "the waiter is left asleep");
+		sleep_ms(1);
+	}
+	EXPECT(pthread_mutex_trylock(&s->mutex), EBUSY);
+	s->release = 1;
+	reap(pid);
+	asked = handled;
+	reap(contended_unlock());
+	CHECK(handled == asked || !never_clears());
+	EXPECT(pthread_mutex_lock(&s->mutex), 0);
+	EXPECT(pthread_mutex_unlock(&s->mutex), 0);
+}
+
+static void one(const struct variety *v)
+{
+	size_t i;
+
+	if (v->pshared != PTHREAD_PROCESS_SHARED ||
+	    v->protocol != PTHREAD_PRIO_NONE)
+		return;
+	for (i = 0; i < sizeof(behaviours) / sizeof(behaviours[0]); i++) {
+		int status;
+		pid_t pid;
+
+		b = &behaviours[i];
+		snprintf(doing, sizeof(doing), "%s: %s", v->name, b->name);
+		s->taken = s->release = 0;
+		init(&s->mutex, v);
+		init(&s->nested, v);
+		pid = spawn(behave, NULL);
+		CHECK(waitpid(pid, &status, 0) == pid);
+		CHECK(WIFEXITED(status));
+		if (WEXITSTATUS(status) == 77)
+			skip("this libc does not use FUTEX_ROBUST_UNLOCK here");
+		CHECK(WEXITSTATUS(status) == 0);
+		EXPECT(pthread_mutex_destroy(&s->mutex), 0);
+		EXPECT(pthread_mutex_destroy(&s->nested), 0);
+	}
+}
+
+int main(void)
+{
+	struct sigaction sa = { .sa_sigaction = fake_kernel,
+				.sa_flags = SA_SIGINFO | SA_NODEFER };
+
+	need_robust_lists();
+	s = shared(sizeof(*s));
+	CHECK(!sigaction(SIGSYS, &sa, NULL));
+	filter_robust_unlock(SECCOMP_RET_TRAP);
+	for_each_variety(one);
+	return 0;
+}

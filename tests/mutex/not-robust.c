@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: MIT
+/*
+ * A process-shared mutex that is not robust: the death of a thread that waits
+ * for it changes nothing, whatever the thread's id. The lock word of such a
+ * mutex may hold what the kernel would take for one: EBUSY (musl), 1 or 2
+ * (glibc). A dying thread's kernel must not be led to it. Nor when the owner
+ * wakes a waiter, who may destroy the mutex and reuse its memory: nobody counts
+ * on the kernel to repeat that wake.
+ *
+ * Fails on: a pthread_mutex_lock that sets list_op_pending for every
+ * process-shared mutex it waits for; a pthread_mutex_unlock that wakes before it
+ * clears it.
+ */
+#define _GNU_SOURCE
+#include <sched.h>
+#include <sys/mount.h>
+#include "futex-filter.h"
+#include "registers.h"
+
+#define LAST_ID	20
+
+static pthread_mutex_t *m;
+static volatile int *no_namespace;
+
+static void wait_for_it(void *arg)
+{
+	(void)arg;
+	pthread_mutex_lock(m);
+}
+
+static void try_it(void *arg)
+{
+	(void)arg;
+	EXPECT(pthread_mutex_trylock(m), EBUSY);
+}
+
+/* The first process of a PID namespace: the ids of the others are small. */
+static void holder(void *arg)
+{
+	unsigned char before[sizeof(*m)];
+	pid_t pid;
+
+	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mount("proc", "/proc", "proc", 0, NULL)) {
+		*no_namespace = 1;
+		return;
+	}
+	init(m, arg);
+	EXPECT(pthread_mutex_lock(m), 0);
+	do {
+		pid = spawn(wait_for_it, NULL);
+		wait_until_asleep(pid);
+		memcpy(before, m, sizeof(*m));
+		kill_and_reap(pid);
+		if (memcmp(before, m, sizeof(*m)))
+			fail(__FILE__, __LINE__, "the death of waiter %d changed the mutex",
+			     (int)pid);
+	} while (pid < LAST_ID);
+	reap_in_time(spawn(try_it, NULL));
+}
+
+static void in_namespace(void *arg)
+{
+	if (unshare(CLONE_NEWPID | CLONE_NEWNS))
+		*no_namespace = 1;
+	else
+		reap(spawn(holder, arg));
+}
+
+static void look_at_the_slot(int sig, siginfo_t *info, void *context)
+{
+	(void)sig;
+	(void)info;
+	CHECK(!list_op_pending());
+	/* Not the op that is filtered. */
+	CONTEXT_RESULT(context) = syscall(SYS_futex, CONTEXT_ARG(context, 0),
+		FUTEX_WAKE_BITSET, 1, NULL, NULL, FUTEX_BITSET_MATCH_ANY);
+}
+
+static void wake_a_waiter(void *arg)
+{
+	pid_t pid;
+
+	init(m, arg);
+	EXPECT(pthread_mutex_lock(m), 0);
+	pid = spawn(wait_for_it, NULL);
+	wait_until_asleep(pid);
+	filter_futex(~0u, FUTEX_WAKE, SECCOMP_RET_TRAP);
+	EXPECT(pthread_mutex_unlock(m), 0);
+	reap_in_time(pid);
+}
+
+static void test(const struct variety *v)
+{
+	int status;
+
+	if (v->pshared != PTHREAD_PROCESS_SHARED)
+		return;
+	reap(spawn(in_namespace, (void *)v));
+	status = status_in_time(spawn(wake_a_waiter, (void *)v));
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
+		skip("seccomp filters are not possible here");
+	CHECK(WIFEXITED(status) && !WEXITSTATUS(status));
+}
+
+int main(void)
+{
+	struct sigaction sa = { .sa_sigaction = look_at_the_slot,
+				.sa_flags = SA_SIGINFO };
+
+	CHECK(!sigaction(SIGSYS, &sa, NULL));
+	m = shared(sizeof(*m));
+	no_namespace = shared(sizeof(*no_namespace));
+	robustness = PTHREAD_MUTEX_STALLED;
+	for_each_variety(test);
+	if (*no_namespace)
+		skip("a PID namespace and a /proc of its own are not permitted here");
+	return 0;
+}

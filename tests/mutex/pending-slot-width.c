@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: MIT
+/*
+ * An unlock with the kernel's help writes to the pending slot of the robust
+ * list, which is as wide as a pointer, and to nothing beside it. The word behind
+ * the slot, which belongs to the libc, gets a pattern for as long as an unlock
+ * takes, with and without a waiter, of all kinds of robust mutexes.
+ *
+ * Fails with 4-byte pointers on a 64-bit kernel if FUTEX_ROBUST_LIST32 is taken
+ * out of the flags (contended), or if the function for 8-byte pointers is
+ * called (uncontended, x32). With 8-byte pointers there is nothing to confuse.
+ */
+#include "futex-filter.h"
+
+#define CANARY 0x5ca1ab1eUL
+
+struct state {
+	pthread_mutex_t mutex;
+	volatile int has_it;
+};
+
+static struct state *s;
+static int helped, cleared_behind;
+
+/* This thread's slot, in the list as the kernel knows it. */
+static unsigned long *slot(void)
+{
+	struct robust_list_head *head;
+	size_t len;
+
+	CHECK(!syscall(SYS_get_robust_list, 0, &head, &len));
+	CHECK(len == 3 * sizeof(long));
+	return (unsigned long *)&head->list_op_pending;
+}
+
+static void unlock_watched(void)
+{
+	unsigned long *p = slot(), behind = p[1];
+	volatile unsigned long *watched = &p[1];
+	unsigned long seen;
+
+	*watched = CANARY;
+	EXPECT(pthread_mutex_unlock(&s->mutex), 0);
+	seen = *watched;
+	*watched = behind;
+	if (seen != CANARY)
+		fail(__FILE__, __LINE__, "the word behind the pending slot became %#lx", seen);
+	CHECK(!*p);
+}
+
+static void take_it(void *arg)
+{
+	(void)arg;
+	EXPECT(pthread_mutex_lock(&s->mutex), 0);
+	s->has_it = 1;
+	EXPECT(pthread_mutex_unlock(&s->mutex), 0);
+}
+
+static void *take_in_thread(void *arg)
+{
+	*(volatile pid_t *)arg = syscall(SYS_gettid);
+	take_it(NULL);
+	return NULL;
+}
+
+static void one(const struct variety *v)
+{
+	char kind[sizeof(v->name)];
+	int i;
+
+	snprintf(kind, sizeof(kind), "%s", v->name);
+	init(&s->mutex, v);
+	snprintf(doing, sizeof(doing), "%s, nobody waits", kind);
+	for (i = 0; i < 3; i++) {
+		EXPECT(pthread_mutex_lock(&s->mutex), 0);
+		unlock_watched();
+	}
+	snprintf(doing, sizeof(doing), "%s, somebody waits", kind);
+	for (i = 0; i < 3; i++) {
+		volatile pid_t tid = 0;
+		pthread_t t;
+		pid_t pid = 0;
+
+		s->has_it = 0;
+		EXPECT(pthread_mutex_lock(&s->mutex), 0);
+		if (v->pshared == PTHREAD_PROCESS_SHARED) {
+			tid = pid = spawn(take_it, NULL);
+		} else {
+			EXPECT(pthread_create(&t, NULL, take_in_thread, (void *)&tid), 0);
+			await(&tid, 0);
+		}
+		wait_until_asleep(tid);
+		CHECK(!s->has_it);
+		unlock_watched();
+		if (pid)
+			reap_in_time(pid);
+		else
+			EXPECT(pthread_join(t, NULL), 0);
+	}
+	EXPECT(pthread_mutex_destroy(&s->mutex), 0);
+}
+
+/* What the kernel writes if it is told another width, to know that the pattern
+ * would not survive that. */
+static void ask_the_kernel(void)
+{
+	unsigned word = 1;
+	unsigned long fields[4] = { CANARY, CANARY, CANARY, CANARY };
+
+	doing[0] = 0;
+	helped = !syscall(SYS_futex, &word, FUTEX_WAKE | ROBUST_UNLOCK_FLAGS, 1,
+			  NULL, &fields[0], 0);
+	if (!helped)
+		return;
+	CHECK(!word && !fields[0] && fields[1] == CANARY);
+	CHECK(!syscall(SYS_futex, &word, FUTEX_WAKE | FUTEX_ROBUST_UNLOCK, 1,
+		       NULL, &fields[2], 0));
+	cleared_behind = fields[3] != CANARY;
+}
+
+int main(void)
+{
+	need_robust_lists();
+	s = shared(sizeof(*s));
+	ask_the_kernel();
+	for_each_variety(one);
+	printf("pointers of %zu bytes, the kernel %s%s\n", sizeof(void *),
+	       helped ? "helps" : "does not help",
+	       !cleared_behind ? "" :
+	       ", and without FUTEX_ROBUST_LIST32 clears the word behind the slot too");
+	return 0;
+}

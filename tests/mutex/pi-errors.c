@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: MIT
+/*
+ * What lock, timedlock, trylock and unlock of a PI mutex do with the errors of
+ * FUTEX_LOCK_PI, FUTEX_TRYLOCK_PI and FUTEX_UNLOCK_PI:
+ *   - EAGAIN and EINTR: the system call is repeated;
+ *   - EINVAL, ENOMEM: returned, nothing is acquired or released; a wait on a
+ *     condition variable, which must not return without the mutex, blocks after EINVAL;
+ *   - EPERM, and EINVAL if the owner is gone: lock blocks, as for an owner that is not
+ *     found; trylock returns EBUSY.
+ * list_op_pending is clear after each. The errors come from a seccomp filter here.
+ * And one comes from the kernel: a waiter in another PID namespace takes the owner
+ * for somebody else, so that unlock fails with EINVAL. The owner still owns the mutex
+ * then, also in the eyes of the kernel if it dies.
+ *
+ * Fails on: stock glibc (EAGAIN and EINVAL of lock are success; the others and
+ * EINVAL of unlock abort).
+ */
+#include "futex-filter.h"
+#include "registers.h"
+#include <sched.h>
+#include <stdint.h>
+
+struct state {
+	pthread_mutex_t mutex;
+	pthread_cond_t cond;
+	volatile int ready;
+	volatile pid_t tid;
+	volatile int calls;
+};
+
+static struct state *s;
+
+static void own(void *arg)
+{
+	(void)arg;
+	EXPECT(pthread_mutex_lock(&s->mutex), 0);
+	s->ready = 1;
+	for (;;)
+		pause();
+}
+
+static void refused(void *arg)
+{
+	int e = (int)(size_t)arg;
+	struct timespec ts = in_ms(patience(60000));
+
+	filter_futex(FUTEX_CMD_MASK, FUTEX_LOCK_PI, SECCOMP_RET_ERRNO | e);
+	EXPECT(pthread_mutex_timedlock(&s->mutex, &ts), e);
+	CHECK(!list_op_pending());
+	EXPECT(pthread_mutex_lock(&s->mutex), e);
+	CHECK(!list_op_pending());
+	EXPECT(pthread_mutex_trylock(&s->mutex), EBUSY);
+}
+
+static void not_permitted(void *arg)
+{
+	struct timespec ts = in_ms(5);
+
+	(void)arg;
+	filter_futex(FUTEX_CMD_MASK, FUTEX_LOCK_PI, SECCOMP_RET_ERRNO | EPERM);
+	EXPECT(pthread_mutex_timedlock(&s->mutex, &ts), ETIMEDOUT);
+	CHECK(!list_op_pending());
+	pthread_mutex_lock(&s->mutex);
+	fail(__FILE__, __LINE__, "lock did not block");
+}
+
+/* EINVAL, as the kernel returns it until it has handed the mutex over. */
+static void owner_is_gone(void *arg)
+{
+	struct timespec ts = in_ms(5);
+
+	(void)arg;
+	filter_futex(FUTEX_CMD_MASK, FUTEX_LOCK_PI, SECCOMP_RET_ERRNO | EINVAL);
+	EXPECT(pthread_mutex_timedlock(&s->mutex, &ts), ETIMEDOUT);
+}
+
+/* Another process owns the mutex when the wait is over. */
+static void refused_wait(void *arg)
+{
+	struct timespec ts = in_ms(100);
+
+	(void)arg;
+	EXPECT(pthread_mutex_lock(&s->mutex), 0);
+	filter_futex(FUTEX_CMD_MASK, FUTEX_LOCK_PI, SECCOMP_RET_ERRNO | EINVAL);
+	s->ready = 1;
+	pthread_cond_timedwait(&s->cond, &s->mutex, &ts);
+	fail(__FILE__, __LINE__, "the wait returned without the mutex");
+}
+
+/* The mutex of a dead owner: trylock asks the kernel for it. */
+static void refused_trylock(void *arg)
+{
+	int e = (int)(size_t)arg;
+
+	filter_futex(FUTEX_CMD_MASK, FUTEX_TRYLOCK_PI, SECCOMP_RET_ERRNO | e);
+	EXPECT(pthread_mutex_trylock(&s->mutex),
+	       e == EINVAL || e == ENOMEM ? e : EBUSY);
+	CHECK(!list_op_pending());
+}
+
+/* The second call finds the mutex of the dead owner. */
+static void answer(int sig, siginfo_t *info, void *context)
+{
+	(void)sig;
+	(void)info;
+	s->calls++;
+	CHECK(s->calls < 4);
+	if (s->calls == 3) {
+		*(int *)CONTEXT_ARG(context, 0) = syscall(SYS_gettid) | FUTEX_OWNER_DIED;
+		CONTEXT_RESULT(context) = 0;
+	} else
+		CONTEXT_RESULT(context) = s->calls == 1 ? -EAGAIN : -EINTR;
+}
+
+static void repeated(void *arg)
+{
+	struct sigaction sa = { .sa_sigaction = answer, .sa_flags = SA_SIGINFO };
+
+	(void)arg;
+	CHECK(!sigaction(SIGSYS, &sa, NULL));
+	filter_futex(FUTEX_CMD_MASK, FUTEX_LOCK_PI, SECCOMP_RET_TRAP);
+	EXPECT(pthread_mutex_lock(&s->mutex), EOWNERDEAD);
+	CHECK(s->calls == 3);
+	CHECK(!list_op_pending());
+}
+
+static void by_filter(const struct variety *v)
+{
+	static const int errors[] = { EINVAL, ENOMEM };
+	pid_t owner, pid;
+	size_t i;
+
+	init(&s->mutex, v);
+	init_cond(&s->cond, v);
+	snprintf(doing, sizeof(doing), "%s: condition variable", v->name);
+	s->ready = 0;
+	pid = spawn(refused_wait, NULL);
+	await(&s->ready, pid);
+	s->ready = 0;
+	owner = spawn(own, NULL);
+	await(&s->ready, owner);
+	sleep_ms(200);
+	CHECK(!waitpid(pid, NULL, WNOHANG));
+	wait_until_asleep(pid);
+	kill_and_reap(pid);
+	for (i = 0; i < 2; i++) {
+		snprintf(doing, sizeof(doing), "%s: %s", v->name, strerror(errors[i]));
+		reap_in_time(spawn(refused, (void *)(size_t)errors[i]));
+	}
+	snprintf(doing, sizeof(doing), "%s: EPERM", v->name);
+	pid = spawn(not_permitted, NULL);
+	sleep_ms(50);
+	CHECK(!waitpid(pid, NULL, WNOHANG));
+	wait_until_asleep(pid);
+	kill_and_reap(pid);
+	kill_and_reap(owner);
+	if (robustness != PTHREAD_MUTEX_ROBUST) {
+		snprintf(doing, sizeof(doing), "%s: EINVAL, owner gone", v->name);
+		reap_in_time(spawn(owner_is_gone, NULL));
+		return;
+	}
+	snprintf(doing, sizeof(doing), "%s: trylock", v->name);
+	for (i = 0; i < 2; i++)
+		reap_in_time(spawn(refused_trylock, (void *)(size_t)errors[i]));
+	reap_in_time(spawn(refused_trylock, (void *)(size_t)ESRCH));
+	snprintf(doing, sizeof(doing), "%s: EAGAIN and EINTR", v->name);
+	s->calls = 0;
+	reap_in_time(spawn(repeated, NULL));
+}
+
+/* In another PID namespace: a process with the owner's ID, and one that waits. */
+static void elsewhere(void *arg)
+{
+	struct {
+		uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack,
+			 stack_size, tls, set_tid, set_tid_size;
+	} args = { .exit_signal = SIGCHLD, .set_tid = (uintptr_t)&s->tid, .set_tid_size = 1 };
+
+	(void)arg;
+	switch (syscall(SYS_clone3, &args, sizeof(args))) {
+	case -1:
+		s->ready = -1;
+		return;
+	case 0:
+		for (;;)
+			pause();
+	}
+	s->ready = 1;
+	pthread_mutex_lock(&s->mutex);
+	fail(__FILE__, __LINE__, "lock did not block");
+}
+
+static void another_locks(void *arg)
+{
+	(void)arg;
+	EXPECT(pthread_mutex_lock(&s->mutex), EINVAL);
+	CHECK(!list_op_pending());
+	EXPECT(pthread_mutex_trylock(&s->mutex), EBUSY);
+}
+
+static void try_it(void *arg)
+{
+	(void)arg;
+	EXPECT(pthread_mutex_trylock(&s->mutex), 0);
+	EXPECT(pthread_mutex_unlock(&s->mutex), 0);
+}
+
+/* Unlocks the mutex at its end unless it is robust. */
+static void owner_of_two_names(void *arg)
+{
+	const struct variety *v = arg;
+	int nested = v->type == PTHREAD_MUTEX_RECURSIVE, i;
+	pid_t pid;
+
+	s->tid = syscall(SYS_gettid);
+	s->ready = 0;
+	EXPECT(pthread_mutex_lock(&s->mutex), 0);
+	if (unshare(CLONE_NEWPID) && unshare(CLONE_NEWUSER | CLONE_NEWPID)) {
+		s->ready = -1;
+		return;
+	}
+	pid = spawn(elsewhere, NULL);
+	while (!s->ready)
+		sleep_ms(1);
+	if (s->ready < 0)
+		return;
+	wait_until_asleep(pid);
+	sleep_ms(50);
+	for (i = 0; i < 2; i++) {
+		if (nested)
+			EXPECT(pthread_mutex_lock(&s->mutex), 0);
+		if (nested)
+			EXPECT(pthread_mutex_unlock(&s->mutex), 0);
+		EXPECT(pthread_mutex_unlock(&s->mutex), EINVAL);
+		CHECK(!list_op_pending());
+		s->ready = 2;
+		while (s->ready == 2)
+			sleep_ms(1);
+	}
+	kill_and_reap(pid);	/* and all of its namespace */
+	if (robustness == PTHREAD_MUTEX_ROBUST)
+		return;
+	EXPECT(pthread_mutex_unlock(&s->mutex), 0);
+	EXPECT(pthread_mutex_unlock(&s->mutex), EPERM);
+}
+
+/* Returns 0 if it is not possible here. */
+static int by_namespace(const struct variety *v)
+{
+	pid_t owner;
+	int i, status;
+
+	snprintf(doing, sizeof(doing), "%s: waiter in another PID namespace", v->name);
+	init(&s->mutex, v);
+	owner = spawn(owner_of_two_names, (void *)v);
+	for (i = 0; i < 2; i++) {
+		while (s->ready != 2) {
+			if (waitpid(owner, &status, WNOHANG) == owner) {
+				CHECK(!status && s->ready == -1);
+				return 0;
+			}
+			sleep_ms(1);
+		}
+		reap_in_time(spawn(another_locks, NULL));
+		s->ready = 1;
+	}
+	reap_in_time(owner);
+	if (robustness == PTHREAD_MUTEX_ROBUST) {
+		struct timespec ts = in_ms(patience(5000));
+
+		EXPECT(pthread_mutex_timedlock(&s->mutex, &ts), EOWNERDEAD);
+		EXPECT(pthread_mutex_consistent(&s->mutex), 0);
+		EXPECT(pthread_mutex_unlock(&s->mutex), 0);
+	}
+	reap_in_time(spawn(try_it, NULL));
+	return 1;
+}
+
+static int no_namespace;
+
+static void one(const struct variety *v)
+{
+	if (v->protocol != PTHREAD_PRIO_INHERIT || v->pshared != PTHREAD_PROCESS_SHARED)
+		return;
+	robustness = PTHREAD_MUTEX_STALLED;
+	by_filter(v);
+	no_namespace |= !by_namespace(v);
+	robustness = PTHREAD_MUTEX_ROBUST;
+	by_filter(v);
+	no_namespace |= !by_namespace(v);
+}
+
+int main(void)
+{
+	s = shared(sizeof(*s));
+	for_each_variety(one);
+	if (no_namespace)
+		skip("the rest passed; clone3 with set_tid in a PID namespace is not permitted here");
+	return 0;
+}

@@ -1,0 +1,244 @@
+# SPDX-License-Identifier: MIT
+# Sourced by tests/run/check and tests/run/check-matrix, after scripts/lib.sh: compile
+# the tests, write plans for tests/run/run-suite, work them off here or in a VM.
+# The sourcing script sets $arch, $only (names of tests, or nothing for all)
+# and $work (a directory for the plans).
+
+bin=$BUILD/tests
+log=$BUILD/log
+for_arch "$arch"
+emulator=$(emulator_of "$arch")
+# glibc loads it when a thread is cancelled or exits. A cross built stage has it.
+libgcc_s=$(gcc -print-file-name=libgcc_s.so.1 2>/dev/null)
+robust_check=$BUILD/bin/robust-check
+[ ! -x "$robust_check-$arch" ] || robust_check=$robust_check-$arch
+
+# The tests that must pass with a patched libc everywhere, on every kernel.
+everywhere='pending-slot-width owner-death ways-to-die not-recoverable not-recoverable-crowd wake-op-refused not-robust contention unlock-rules nested-owner-death pi-stalled cond-wait cond-wait-unrepaired timedlock-times timedlock-leaves-no-trace retained-waiters hostile error-after-release refusals signal-handler'
+# tests_of LIBC-VERSION...: those, and what only that libc can get wrong.
+tests_of()
+{
+	case $1 in
+	glibc-*) echo "$everywhere unlock-pi-eagain pi-errors" ;;
+	musl-*) echo "$everywhere pi-wait-after-unrecoverable trylock-pi-refused" ;;
+	esac
+}
+
+wanted() { [ -z "$only" ] || case " $only " in *" $1 "*) ;; *) false ;; esac; }
+
+# known_tests NAME...: complain about the first name in $only that is not one.
+known_tests()
+{
+	for t in $only; do
+		case " $* " in
+		*" $t "*) ;;
+		*) die "TESTS: there is no test $t; there are: $*" ;;
+		esac
+	done
+}
+
+# holders: the processes that have the lock $lock, which all of a run inherit.
+holders() { find /proc/[0-9]*/fd/8 -lname "$(realpath "$lock")" 2>/dev/null | cut -d / -f 3 | sort -n; }
+
+# refuse_second NAME: stop if another run of that name works in this tree, of which it
+# would remove the results; have the lock until this process and its children end. A
+# signal ends all of them: after one to the process group, kill_tree would not find
+# those of timeout, which makes a group of its own.
+refuse_second()
+{
+	lock=$BUILD/tests/$1.lock
+	mkdir -p "$BUILD/tests" || die "cannot create $BUILD/tests"
+	exec 8>>"$lock" || die "cannot write $lock"
+	flock -n 8 || {
+		exec 8>&-
+		die "another run in this tree is under way (processes $(holders | paste -sd ' ' -)): wait for it, or work in another clone"
+	}
+	trap 'trap "" INT TERM HUP; kill $(holders) 2>/dev/null; wait; exit 130' INT TERM HUP
+}
+
+# results_of ARCH: the directory with the results of this commit.
+results_of() { echo "$BUILD/results/$1-$("$top/scripts/this-commit" | tr ' ' -)"; }
+
+# compile STAGE dynamic|static [PROGRAM...]: the programs of one libc, or these.
+compile()
+{
+	the_stage=$1 linked=$2
+	shift 2
+	dir=$bin/$the_stage/$linked
+	# They have the path of the stage in them, and the tree may have moved.
+	linked_to=$(realpath "$top/stage/$the_stage")
+	[ "$(cat "$dir/linked-to" 2>/dev/null)" = "$linked_to" ] || rm -rf "$dir"
+	mkdir -p "$dir/lib" && echo "$linked_to" >"$dir/linked-to"
+	link_with=
+	[ "$linked" = dynamic ] || link_with=-static
+	# shellcheck disable=SC2012
+	newest=$(ls -t "$top"/tests/lib/*.[ch] "$top/stage/$the_stage/robust-libc.info" | head -n 1)
+	for c in "$top"/tests/lib/*.c; do
+		compile_file "$dir/lib/$(basename "$c" .c).o" "$c" -c
+	done
+	for c in "$top"/tests/mutex/*.c "$top"/tests/exhaustive/*.c "$top"/tests/wrap/*.c; do
+		p=$dir/$(basename "$c" .c)
+		case $#," $* " in
+		0,* | *" ${p##*/} "*) compile_file "$p" "$c" $link_with "$dir"/lib/*.o ;;
+		esac
+	done
+}
+
+# compile_file OUTPUT SOURCE OPTION...: for compile, unless it is newer than $newest.
+compile_file()
+{
+	out=$1 c=$2
+	shift 2
+	[ ! "$out" -nt "$c" ] || [ ! "$out" -nt "$newest" ] || return 0
+	"$top/stage/$the_stage/bin/robust-cc" -O2 -Wall -Wextra -Werror -I"$top/tests/lib" \
+		-o "$out" "$c" "$@" >"$log/compile-tests.log" 2>&1 || {
+		tail -n 20 "$log/compile-tests.log" >&2
+		die "$(basename "$c") does not compile for $the_stage, $linked"
+	}
+}
+
+# compile_all NAME...: for each libc, patched and stock, dynamic and static.
+compile_all()
+{
+	say "compiling the tests"
+	for name; do
+		for link in dynamic static; do
+			compile "$name-$arch" $link
+			[ ! -d "$top/stage/$name-$arch-stock" ] ||
+				compile "$name-$arch-stock" $link
+		done
+	done
+}
+
+# compile_for_system PROGRAM: with this machine's own libc, as partner of another.
+compile_for_system()
+{
+	mkdir -p "$bin/system"
+	gcc -O2 -Wall -Wextra -Werror -static -I"$top/tests/lib" -o "$bin/system/$1" \
+		"$(source_of "$1")" "$top"/tests/lib/*.c >"$log/compile-tests.log" 2>&1 || {
+		tail -n 20 "$log/compile-tests.log" >&2
+		die "$1.c does not compile for this machine's libc"
+	}
+}
+
+# plan FILE EXPECTED SECONDS LABEL COMMAND
+plan() { printf '%s|%s|%s|%s\n' "$2" "$3" "$4" "$5" >>"$work/$1"; }
+
+# exposed_without_help LIBC KERNEL: what a patched libc has to show without the help of a
+# vDSO: the old race. Nobody may be left asleep, but with glibc if the memory is
+# mapped anew where the kernel does not know FUTEX_ROBUST_UNLOCK.
+exposed_without_help()
+{
+	case $1,$2 in
+	musl-* | *,7.*) echo --control=corruptions-only ;;
+	*) echo --control=corruptions ;;
+	esac
+}
+
+# The scenarios of kill-every-instruction in which somebody waits.
+contended='robust-waiter-remap pi-waiter-remap robust-waiter-rewrite pi-waiter-rewrite'
+
+# Those in which it is pthread_mutex_unlock that is stepped through.
+of_unlock="robust-remap robust-rewrite pi-remap pi-rewrite $contended inconsistent-remap inconsistent-waiter-remap pi-inconsistent-remap pi-inconsistent-waiter-remap"
+
+# What gdb needs beside its libraries, if it has Python in it.
+files_of_gdb()
+{
+	modules=$(gdb -nx -batch -ex 'python import sys, os; print("\n".join(m.__file__ for m in list(sys.modules.values()) if getattr(m, "__file__", None)), os.path.dirname(os.__file__) + "/encodings/ascii.py", sep="\n")' 2>/dev/null) ||
+		return 0
+	printf '%s\n' "$modules" | grep '^/'
+}
+
+# suite_in_vm PLAN FIRST-NUMBER KERNEL APPEND LOG [--add FILE]...: work off a plan in
+# VMs that have these files: in one with two CPUs, then what single-steps in one
+# with a single CPU. Between emulated CPUs each step is many times as expensive.
+suite_in_vm()
+{
+	the_plan=$1 number=$2 the_kernel=$3 the_append=$4 the_log=$5
+	shift 5
+	[ -n "$emulator" ] || set -- "$@" --add "$libgcc_s"
+	[ ! -x "$robust_check" ] || set -- "$@" --add "$robust_check"
+	# The other architectures are emulated with more effort.
+	vm_timeout=5400
+	[ -z "$emulator" ] || vm_timeout=18000
+	for of_plan in without,2 only,1; do
+		case $of_plan in
+		only,*) grep -q 'kill-every-' "$the_plan" || continue
+			! grep -qv 'kill-every-' "$the_plan" || the_log=${the_log%.log}-steps.log ;;
+		*) grep -qv 'kill-every-' "$the_plan" || continue ;;
+		esac
+		"$top/tests/vm/run" --kernel "$the_kernel" --arch "$arch" --append "$the_append" \
+			--cpus "${of_plan#*,}" --timeout $vm_timeout --log "$the_log" "$@" -- \
+			"$top/tests/run/run-suite" "$the_plan" "$number" "${of_plan%,*}" kill-every-
+	done
+}
+
+# in_vm PLAN FIRST-NUMBER KERNEL APPEND LOG LIBC...: work off a plan in a VM.
+in_vm()
+{
+	the_plan=$1 number=$2 the_kernel=$3 the_append=$4 the_log=$5
+	shift 5
+	# The vDSO of 32-bit programs has a switch of its own.
+	[ "$arch,$the_append" != i386,vdso=0 ] || the_append=vdso32=0
+	add=
+	for name; do
+		[ "$arch" = x86_64 ] || for f in "$top/stage/$name-$arch"*/lib/*/libgcc_s.so.1; do
+			[ ! -e "$f" ] || add="$add --add $f"
+		done
+		for f in "$bin/$name-$arch" "$bin/$name-$arch-stock" \
+			 "$top/stage/$name-$arch-stock/bin/robust-run" \
+			 "$top/stage/$name-$arch-stock/robust-libc.info"; do
+			add="$add --add $f"
+		done
+		for f in "$top/stage/$name-$arch-stock"/lib*/ld-* \
+			 "$top/stage/$name-$arch-stock"/lib*/*/libc.so.6; do
+			[ ! -e "$f" ] || add="$add --add $f"
+		done
+	done
+	if grep -q instrumented "$the_plan"; then
+		for f in "$top/tests/tools/instrumented" "$(command -v strace)" \
+			 "$(command -v gdb)" $(files_of_gdb); do
+			add="$add --add $f"
+		done
+	fi
+	for f in no-worse-than-stock at-most-stock expect-failure; do
+		! grep -q "tests/wrap/$f " "$the_plan" || add="$add --add $top/tests/wrap/$f"
+	done
+	if grep -q "$bin/system/" "$the_plan"; then
+		add="$add --add $bin/system"
+	fi
+	if grep -q 'tests/wrap/with-preload ' "$the_plan"; then
+		add="$add --add $top/tests/wrap/with-preload --add $preload --add $bin/preload"
+	fi
+	# shellcheck disable=SC2086
+	suite_in_vm "$the_plan" "$number" "$the_kernel" "$the_append" "$the_log" $add
+}
+
+# report PLAN TAP...: count the results of a plan that was worked off. A planned
+# test without a result has failed. $first is the number of the next test.
+first=1 passed=0 failed=0 skipped=0
+report()
+{
+	the_plan=$1
+	shift
+	planned=$(wc -l <"$work/$the_plan")
+	s=$(cat "$@" | grep -c '^ok .* # SKIP')
+	p=$(($(cat "$@" | grep -c '^ok ') - s))
+	f=$((planned - s - p))
+	shown=$(cat "$@" | grep -c '^not ok ')
+	[ "$f" -eq "$shown" ] ||
+		echo "not ok - $the_plan: $((f - shown)) of $planned tests gave no result"
+	passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+	first=$((first + planned))
+}
+
+# summary TAP...: the end of the output, and the status.
+summary()
+{
+	[ "$failed" = 0 ] || {
+		echo "# failed:"
+		cat "$@" | sed -n 's/^not ok/#   not ok/p'
+	}
+	echo "$passed passed, $failed failed, $skipped skipped"
+	[ "$failed" = 0 ] && [ $((passed + skipped)) -gt 0 ]
+}
