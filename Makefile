@@ -47,7 +47,7 @@
 #                 without a series, out of that for another one (FORCE=1: or with one)
 # make check-mutants  take out of the patches, and of librobust-unlock.so, one line
 #                 at a time and see that a test fails then (MUTANTS="name...": only
-#                 these)
+#                 these patches of tests/mutants)
 # make check-archs  compile what the patches touch in glibc for further
 #                 architectures that have a cross compiler (ARCHS="arm s390x")
 # make install-preload  librobust-unlock.so and its man page to PREFIX, which is
