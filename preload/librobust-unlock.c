@@ -318,7 +318,7 @@ EXPORTED int pthread_mutex_unlock(pthread_mutex_t *m)
 /*
  * The errno with which the kernel refuses set_robust_list, which libc calls at the
  * start of each thread without reporting a refusal; 0 if the thread has a list.
- * Where there is no list, registering none changes nothing.
+ * If there is no list, the registration of none changes nothing.
  */
 static int list_refused(void)
 {

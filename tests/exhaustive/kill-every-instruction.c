@@ -385,10 +385,10 @@ static int run_to(int k, unsigned long ret)
 	if (by_steps || !set_breakpoints(owner, way[k].pc, ret))
 		return 0;
 	if (ptrace(PTRACE_CONT, owner, NULL, NULL))
-		die("cannot make the owner go on");
+		die("cannot continue the owner");
 	stop_owner(SIGTRAP);
 	if (!set_breakpoints(owner, 0, 0))
-		die("cannot take a breakpoint back");
+		die("cannot remove a breakpoint");
 	return thread_pc(owner, NULL) == way[k].pc ? 1 : -1;
 }
 
@@ -491,7 +491,7 @@ static char arrival(const struct scenario *s, int k, volatile unsigned *word,
 
 	start_waiter(word);
 	if (ptrace(PTRACE_DETACH, owner, NULL, NULL))
-		die("cannot let the owner go");
+		die("cannot detach from the owner");
 	r = waiter_outcome();
 	/* 0 if it never ends, or the owner has crashed. */
 	wait_or_stuck(&ctl->unlocked, 0, owner, owner);

@@ -561,7 +561,7 @@ static void start(int i)
 	running[i].tid = a->tid;
 	if (now->private)
 		while (!wait_while(&ctl->create, i + 1, PATIENCE_MS))
-			die("the process of the threads is lost");
+			die("lost the process of the threads");
 }
 
 /* Ends all actors. */
@@ -606,7 +606,7 @@ static void order_and_wait(int i, enum command c)
 static void expect_result(int i, int result)
 {
 	if (ctl->actors[i].result != result)
-		die("actor %d took the mutex with %d, not %d", i,
+		die("actor %d locked the mutex with %d, not %d", i,
 		    ctl->actors[i].result, result);
 }
 
@@ -672,7 +672,7 @@ static int done_or_stuck(int i)
 			die("actor %d is neither done nor asleep", i);
 	}
 	if (ctl->actors[i].error)
-		die("actor %d: a call failed that must not", i);
+		die("actor %d: a call failed that must succeed", i);
 	return 1;
 }
 
@@ -801,7 +801,7 @@ static enum stop run_to(unsigned long pc)
 	if (by_steps || !set_breakpoints(tid, pc, v.ret))
 		return step();
 	if (ptrace(PTRACE_CONT, tid, 0, 0))
-		die("cannot make the victim go on");
+		die("cannot continue the victim");
 	/* It should not sleep. Check for sleep late, because the check is slow and
 	 * a system call may take its time. */
 	for (rounds = 0; !(sig = stop_of_victim(WNOHANG)); rounds++) {
@@ -816,7 +816,7 @@ static enum stop run_to(unsigned long pc)
 	if (sig && sig != SIGTRAP)
 		die("the victim got signal %d", sig);
 	if (!set_breakpoints(tid, 0, 0))
-		die("cannot take a breakpoint back");
+		die("cannot remove a breakpoint");
 	return where(SIGTRAP);
 }
 
@@ -1035,7 +1035,7 @@ static void end_victim(void)
 		if (waitpid(tid, &status, __WALL) != tid)
 			die("lost the victim");
 		if (WIFSTOPPED(status) && ptrace(PTRACE_CONT, tid, 0, 0))
-			die("cannot make the victim go on to its end");
+			die("cannot continue the victim to its end");
 	} while (!WIFSIGNALED(status) && !WIFEXITED(status));
 	running[VICTIM].pid = 0;
 }
@@ -1383,7 +1383,7 @@ static void warm_up(void)
 		e |= call(CONSISTENT, soon) != EINVAL;
 		e |= call(DESTROY, soon);
 		if (e)
-			die("the calls do not even work without a victim");
+			die("the calls fail even without a victim");
 	}
 	now = NULL;
 }

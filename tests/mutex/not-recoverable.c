@@ -82,7 +82,7 @@ static void await_count(volatile int *counter, int n)
 		if (ms > patience(20000))
 			fail(__FILE__, __LINE__, "%d of %d waiters %s", n - *counter, n,
 			     counter == &s->ended ? "are left asleep" :
-			     "do not come to wait");
+			     "do not start to wait");
 		sleep_ms(1);
 	}
 }
