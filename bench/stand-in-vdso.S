@@ -2,8 +2,8 @@
 /*
  * A stand-in for the vDSO of Linux 7.2, FOR MEASURING ONLY: an ELF file with the
  * one function that releases a robust mutex, and with the same instructions as in
- * the kernel's image (disassemble it to compare). It is not safe as the real one
- * is: no kernel knows this code, and none clears the slot if the thread ends
+ * the kernel's image (disassemble it to compare). Unlike the real one, it is not
+ * safe: no kernel knows this code, and none clears the slot if the thread ends
  * between the two stores. bench/with-vdso maps it.
  */
 	.text

@@ -7,7 +7,8 @@
  *   list    a libc that keeps a thread's id elsewhere
  *   pi      a filter that refuses FUTEX_ROBUST_UNLOCK for FUTEX_UNLOCK_PI
  *   waiters a kernel that leaves FUTEX_WAITERS in the word of a mutex with waiters
- *   clone   a filter that refuses the clone(2) with which the library tests for that
+ *   clone   a filter that refuses the clone(2) that the library's test for "waiters"
+ *           needs
  *   dlopen  dlopen(3) loads FAKE_DLOPEN, the library
  *   early   threads of a constructor use a robust mutex while the library starts
  *           (preload this one after it)

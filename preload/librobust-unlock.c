@@ -151,8 +151,8 @@ static long kernel(long nr, long a, long b, long c, long d, long e)
 	return ret;
 }
 
-/* A wake of a robust mutex is always a shared one in libc, because the kernel's
- * wake is so when an owner dies. */
+/* libc always wakes a robust mutex as a shared one, because the kernel does so when
+ * an owner dies. */
 static long futex(int *lock, int op, struct robust_list **slot)
 {
 	return kernel(SYS_futex, (long)lock, op, 1, 0, (long)slot);

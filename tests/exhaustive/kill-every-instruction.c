@@ -17,6 +17,7 @@
  *   - a waiter in another process got the mutex        (else: asleep, W)
  *   - the next owner saw EOWNERDEAD if the word was not yet released, and
  *     success if it was                                (else: wrong, X)
+ *
  * In the scenarios named "inconsistent" the owner acquired the mutex from a dead
  * owner and has not made it consistent. The next owner then has to see
  * ENOTRECOVERABLE instead of success. It may see that before the release too, if

@@ -754,7 +754,7 @@ static enum stop where(int sig)
 	return r.r[R_PC] == v.ret ? RETURNED : STOPPED;
 }
 
-/* After the begin of a step: the victim stops, or sleeps at least this long. */
+/* After the start of a step: the victim stops, or sleeps at least this long. */
 static enum stop stop_or_sleep(int patience_ms)
 {
 	int rounds = 0, sig;

@@ -149,7 +149,7 @@ static int unused(int slot, int process)
 }
 
 /* After this, every earlier owner has released the mutex, and may still be in its
- * unlock: POSIX permits to destroy it. */
+ * unlock: POSIX permits its destruction. */
 static int drain(int slot)
 {
 	struct timespec ts = in_ms(PATIENCE_MS);
