@@ -3,30 +3,31 @@
  * Usage: robust-bench [--cpus A,B] [--ms N] WORKLOAD [PROGRAM]
  *        robust-bench --marks WORKLOAD
  *
- * Measure one workload of bench/workloads.h with the libc this program runs on,
- * for about N ms (default 20), and print one line:
+ * Measure one workload of bench/workloads.h with this program's libc, for about N
+ * ms (default 20), and print one line:
  *   WORKLOAD NANOSECONDS rounds=N unit=pair|recovery|handover|start vdso=yes|no
- * vdso: whether this process sees the function that releases robust mutexes.
- * PROGRAM is what START starts. Threads are pinned to CPU A, a second one (or a
- * process) to B; default: the last two that are permitted.
+ * vdso: whether this process finds the function that releases robust mutexes. A
+ * START workload starts PROGRAM. Threads are pinned to CPU A, the second thread or
+ * process to B; default: the last two permitted CPUs.
  *
- * NANOSECONDS are for one pair, recovery, hand-over or start. Where nobody else
- * takes part they are those of the fastest of many short rounds: what disturbs
- * a round (an interrupt, another process, a slow clock at first) only adds to
- * it, and a round of half a millisecond is often not disturbed. Where two take
- * part, chance is a part of the matter, and the fastest round is the one in
- * which they met the least: there it is the median of the rounds.
+ * NANOSECONDS are for one pair, recovery, hand-over or start. If one thread works
+ * alone, they are those of the fastest of many short rounds: a disturbance (an
+ * interrupt, another process, a slow clock at first) only adds time, and many
+ * rounds of half a millisecond have none. If two work together, chance matters, and
+ * in the fastest round they met least often, so the result is the median of the
+ * rounds.
  *
- * A mutex is tried out before it is measured: whether its owner's death is noticed,
- * what a second lock does, by which futex operation a waiter sleeps. By this the
- * process has had a second thread, so no libc takes it for single-threaded.
+ * Before it measures a mutex, the program tests it: whether the next owner learns
+ * of a death, what a second lock does, and with which futex operation a waiter
+ * sleeps. The process has then had a second thread, so no libc takes it for
+ * single-threaded.
  *
- * --marks: do not measure but execute, each between two breakpoint instructions,
- * two calls (or three) of a function that only returns, and then those of
- * the workload; for with-vdso --count.
+ * --marks: do not measure. Execute two (or three) calls of an empty function, and
+ * then those of the workload, each group between two breakpoint instructions; for
+ * with-vdso --count.
  *
- * Exit status: 0, 1 if something failed (it says what), 2 usage, 77 if the machine
- * cannot do this workload (it says why).
+ * Exit status: 0, 1 if something failed (it prints what), 2 usage, 77 if the
+ * machine cannot run this workload (it prints why).
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -65,10 +66,10 @@ static const struct workload {
 };
 
 #define NR_WORKLOADS (sizeof(workloads) / sizeof(workloads[0]))
-#define ROUNDS		40	/* of what is done alone */
+#define ROUNDS		40	/* of one thread alone */
 #define ROUNDS_OF_TWO	8
 #define DEATHS		20
-#define HELD		256	/* mutexes by the one that dies */
+#define HELD		256	/* mutexes that the dying process holds */
 #define HANDOVERS	100
 #define STARTS		20
 #define LINE		128	/* two of them: CPUs fetch them in pairs */
@@ -89,7 +90,7 @@ static void die(const char *fmt, ...)
 	_exit(1);
 }
 
-/* The call returns an error number, and it must be this one. */
+/* The call must return this error number. */
 #define EXPECT(call, want) do {						\
 	int got_ = (call), want_ = (want);				\
 	if (got_ != want_)						\
@@ -98,7 +99,7 @@ static void die(const char *fmt, ...)
 		    want_ ? strerror(want_) : "success");		\
 } while (0)
 
-/* It sets errno. */
+/* The condition sets errno. */
 #define CHECK(cond) do {						\
 	if (!(cond))							\
 		die("not so: %s (%s)", #cond, strerror(errno));		\
@@ -181,8 +182,8 @@ static void init_mutex(pthread_mutex_t *m)
 	EXPECT(pthread_mutexattr_destroy(&a), 0);
 }
 
-/* The futex operation by which a thread of this process sleeps on the mutex;
- * -1 if it does not. */
+/* The futex operation with which a thread of this process sleeps on the mutex; -1
+ * if it does not sleep. */
 static int sleeps_on(pid_t tid, const pthread_mutex_t *m)
 {
 	unsigned long nr, addr, op;
@@ -205,7 +206,7 @@ static int sleeps_on(pid_t tid, const pthread_mutex_t *m)
 	return op & 127;	/* no flags */
 }
 
-/* ---- Is the mutex what it says? */
+/* ---- Whether the mutex has the requested kind */
 
 static void *die_with(void *m)
 {
@@ -257,8 +258,8 @@ static void verify(pthread_mutex_t *m)
 	}
 	/* FUTEX_WAIT, FUTEX_WAIT_BITSET; FUTEX_LOCK_PI, FUTEX_LOCK_PI2 */
 	if (w->pi ? op != 6 && op != 13 : op != 0 && op != 9)
-		die("a waiter sleeps by futex operation %d: this is %s PI mutex",
-		    op, w->pi ? "no" : "a");
+		die("a waiter sleeps with futex operation %d: this is %s PI mutex",
+		    op, w->pi ? "not a" : "a");
 	EXPECT(pthread_mutex_unlock(m), 0);
 	EXPECT(pthread_join(t, NULL), 0);
 	init_mutex(m);
@@ -307,7 +308,7 @@ static double pairs(void *at, int ms, int *rounds)
 	long n = 1000;
 	int i;
 
-	/* Warm up, until a round has its length. */
+	/* Warm up until a round is long enough. */
 	do {
 		t = some_pairs(at, n);
 		if (t < length)
@@ -388,7 +389,7 @@ static double two(int ms, int *rounds)
 			_exit(0);
 		}
 	}
-	/* The first round is for warming up. */
+	/* The first round warms up. */
 	for (i = -1; i < ROUNDS_OF_TWO; i++) {
 		both->stop = both->done = 0;
 		both->round++;
@@ -399,13 +400,13 @@ static double two(int ms, int *rounds)
 		while (both->done < 2)
 			sleep_us(20);
 		if (!both->by[0].pairs && !both->by[1].pairs)
-			die("two of them did nothing in a round");
+			die("neither of the two did anything in a round");
 		if (i < 0)
 			continue;
 		v[i] = (both->by[0].ns + both->by[1].ns) / 2 /
 		       (both->by[0].pairs + both->by[1].pairs);
 		if (w->kind == OWN)
-			v[i] *= 2;	/* time of a thread, not of a mutex */
+			v[i] *= 2;	/* the time of a thread, not of a mutex */
 	}
 	both->round = -1;
 	for (i = 0; i < 2; i++) {
@@ -442,7 +443,7 @@ static double deaths(int *rounds)
 
 	for (j = 0; j < HELD; j++)
 		init_mutex(&m[j]);
-	/* The first round is for warming up. */
+	/* The first round warms up. */
 	for (i = -1; i < DEATHS; i++) {
 		die_holding(m, HELD);
 		t = now();
@@ -475,7 +476,7 @@ static void *waiter(void *m)
 	pin(1);
 	waiter_tid = syscall(SYS_gettid);
 	for (i = 1;; i++) {
-		/* No sleep here: when it sleeps it is on the mutex. */
+		/* No sleep here: the thread sleeps only on the mutex. */
 		while (handed.turn < i && handed.turn >= 0)
 			__asm__ volatile ("pause");
 		if (handed.turn < 0)
@@ -497,14 +498,15 @@ static double handovers(pthread_mutex_t *m, int *rounds)
 	EXPECT(pthread_create(&t, NULL, waiter, m), 0);
 	while (!waiter_tid)
 		sleep_us(20);
-	/* The first few are for warming up. */
+	/* The first few warm up. */
 	for (i = -5; i < HANDOVERS; i++) {
 		EXPECT(pthread_mutex_lock(m), 0);
 		handed.turn++;
 		for (n = 0; sleeps_on(waiter_tid, m) < 0; n++)
 			if (n > 1000000)
 				die("the waiter does not sleep");
-		/* And its CPU, or the time that takes is measured as well. */
+		/* Let its CPU go idle too, or the result includes the time for
+		 * that. */
 		for (t0 = now(); now() - t0 < 20e3; )
 			;
 		t0 = now();
@@ -557,7 +559,7 @@ static int nothing(pthread_mutex_t *m)
 
 static int marks(pthread_mutex_t *m)
 {
-	/* The same code calls both, so that it can be subtracted. */
+	/* The same code calls both, so its cost can be subtracted. */
 	int (*volatile call[2][3])(pthread_mutex_t *) = {
 		{ nothing, nothing, nothing },
 		{ pthread_mutex_lock, pthread_mutex_unlock, NULL },
@@ -582,7 +584,7 @@ static int marks(pthread_mutex_t *m)
 		}
 		break;
 	default:
-		fprintf(stderr, "robust-bench: %s is not for counting\n", w->name);
+		fprintf(stderr, "robust-bench: %s cannot be counted\n", w->name);
 		return 77;
 	}
 	for (i = 0; i < 2; i++) {
@@ -650,7 +652,7 @@ int main(int argc, char **argv)
 	default:
 		break;
 	}
-	/* Something may wait for good if a libc has a bug. */
+	/* With a bug in a libc, something may wait forever. */
 	alarm(120);
 	pin(0);
 	both = shared_memory(sizeof(*both));

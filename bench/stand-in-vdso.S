@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A stand-in for the vDSO of Linux 7.2, FOR MEASURING ONLY: the one function that
- * releases a robust mutex, with the instructions of the kernel's (to be seen in
- * a disassembly of its image), in an ELF file of its own. What makes the real
- * one safe is missing: no kernel knows this code, and none clears the slot if
- * the thread ends between the two stores. bench/with-vdso maps it.
+ * A stand-in for the vDSO of Linux 7.2, FOR MEASURING ONLY: an ELF file with the
+ * one function that releases a robust mutex, and with the same instructions as in
+ * the kernel's image (disassemble it to compare). Unlike the real one, it is not
+ * safe: no kernel knows this code, and none clears the slot if the thread ends
+ * between the two stores. bench/with-vdso maps it.
  */
 	.text
 	.globl	__vdso_futex_robust_list64_try_unlock

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* The program whose start-up is measured. */
+/* bench measures the start-up of this program. */
 int main(void)
 {
 	return 0;

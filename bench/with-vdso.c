@@ -2,21 +2,22 @@
 /*
  * Usage: with-vdso [--count|--count-all] IMAGE PROGRAM [ARGS...]
  *
- * FOR MEASURING ONLY. Runs PROGRAM with the vDSO in IMAGE (bench/stand-in-vdso.S)
- * in place of the kernel's, if the kernel's lacks the function that releases
- * a robust mutex; if it has it, IMAGE is not touched. Programs that PROGRAM
- * starts are not traced, and those that it executes have the kernel's vDSO.
+ * FOR MEASURING ONLY. If the kernel's vDSO lacks the function that releases a
+ * robust mutex, run PROGRAM with the vDSO in IMAGE (bench/stand-in-vdso.S) in its
+ * place. If it has the function, IMAGE is not used. The program does not trace
+ * programs that PROGRAM starts, and those that PROGRAM executes have the kernel's
+ * vDSO.
  *
- * --count      PROGRAM executes breakpoint instructions (int3). Between each two,
- *              count what its first thread executes, by single steps, which
- *              begin with the first of them. One line each on the standard
+ * --count      PROGRAM executes breakpoint instructions (int3). Single-step its
+ *              first thread from the first of them, and count what it executes
+ *              between each two. Prints one line for each on the standard
  *              error: "count: N instructions, N syscalls, N calls of the vDSO
  *              function"
  * --count-all  the same from its first instruction to exit_group
  *              The repetitions of an instruction (rep movs) count as one.
  *
- * Exit status: PROGRAM's, or 128 and its signal; 125 if this program failed, and
- * said why; 126 if PROGRAM cannot be executed.
+ * Exit status: PROGRAM's, or 128 plus its signal; 125 if this program failed (it
+ * prints why); 126 if PROGRAM cannot be executed.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -54,8 +55,8 @@ static void die(const char *fmt, ...)
 	exit(125);
 }
 
-/* Wait for the child to stop or end. Returns the signal that stopped it, and
- * ends with its status if it has ended and this was @expected. */
+/* Wait for the child to stop or end. If it stopped, returns the signal. If it ended
+ * as @expected, exits with its status. */
 static int stopped(int expected)
 {
 	int status;
@@ -97,7 +98,7 @@ static struct registers registers(void)
 	return r;
 }
 
-/* Have the stopped child map memory that it can execute. */
+/* Make the stopped child map memory that it can execute. */
 static unsigned long child_mmap(size_t size)
 {
 	/* rdi, rsi, rdx, r10, r8, r9 as in NT_PRSTATUS */
@@ -129,7 +130,7 @@ static unsigned long child_mmap(size_t size)
 	return at;
 }
 
-/* Point AT_SYSINFO_EHDR to @at. If there is none, what is below the auxiliary
+/* Point AT_SYSINFO_EHDR to @at. If there is none, everything below the auxiliary
  * vector moves down by one entry. */
 static void set_vdso(unsigned long at)
 {
@@ -147,7 +148,7 @@ static void set_vdso(unsigned long at)
 			die("cannot set the registers");
 		for (p = r.r[R_SP]; p < entry; p += sizeof(long))
 			poke(p, peek(p + 2 * sizeof(long)));
-		/* The old AT_NULL has moved as well; the new one is last again. */
+		/* The old AT_NULL has moved too; the new one is last again. */
 		entry -= 2 * sizeof(long);
 		poke(entry + 2 * sizeof(long), AT_NULL);
 		poke(entry, AT_SYSINFO_EHDR);
@@ -181,7 +182,7 @@ static void map_image(const char *name)
 
 	at = child_mmap(size);
 	try_unlock = at + ((char *)f - image);
-	/* Past the protection, which is for the program. */
+	/* This bypasses the protection, which is for the program. */
 	snprintf(mem, sizeof(mem), "/proc/%d/mem", (int)child);
 	fd = open(mem, O_WRONLY | O_CLOEXEC);
 	if (fd < 0 || pwrite(fd, image, size, at) != (ssize_t)size)
@@ -191,14 +192,14 @@ static void map_image(const char *name)
 	set_vdso(at);
 }
 
-/* Go on to the next stop that is for us; other signals are the program's. */
+/* Continue to the next stop that is for us; other signals are for the program. */
 static void go_on(enum __ptrace_request how)
 {
 	int sig = 0;
 
 	do {
 		if (ptrace(how, child, 0, sig))
-			die("cannot make the program go on");
+			die("cannot continue the program");
 		sig = stopped(1);
 	} while (sig != SIGTRAP);
 }
@@ -251,8 +252,8 @@ int main(int argc, char **argv)
 		die("fork");
 	if (!child) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		/* The same addresses each time, or the count of what is executed
-		 * depends on them. */
+		/* The count depends on the addresses, so they must be the same each
+		 * time. */
 		if (counting)
 			personality(ADDR_NO_RANDOMIZE);
 		if (ptrace(PTRACE_TRACEME, 0, 0, 0)) {
@@ -273,7 +274,7 @@ int main(int argc, char **argv)
 	if (counting)
 		count(all);
 	if (ptrace(PTRACE_DETACH, child, 0, 0))
-		die("cannot let the program go");
+		die("cannot detach from the program");
 	stopped(1);
-	die("the program has stopped");
+	die("the program stopped again");
 }

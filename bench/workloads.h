@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What is measured. WORKLOAD(name, kind, robust, shared, pi, type, text) is to be
- * defined by whoever includes this: bench/robust-bench.c does it, bench/compare
- * judges it, and bench/targets names it.
+ * The workloads. Each file that includes this one defines WORKLOAD(name, kind,
+ * robust, shared, pi, type, text). bench/robust-bench.c runs the workloads,
+ * bench/compare judges them, and bench/targets names them.
  *
  *   FLOOR	two uncontended locked compare-exchanges on one word
  *   PAIR	lock and unlock by one thread while nobody waits
- *   OWN	two threads, each with a mutex of its own
+ *   OWN	two threads, each with its own mutex
  *   ONE	two threads on one mutex
  *   PROCESSES	two processes on one mutex
  *   DEATH	lock after the owner's death, make consistent, unlock
- *   HANDOVER	from before the unlock until the waiter, who sleeps, has the mutex
- *   START	of a program that does nothing: spawn it and wait for its end
+ *   HANDOVER	from before the unlock until the sleeping waiter has the mutex
+ *   START	start a program that does nothing, and wait for its end
  */
 #define NORMAL		PTHREAD_MUTEX_NORMAL
 #define RECURSIVE	PTHREAD_MUTEX_RECURSIVE
@@ -19,9 +19,9 @@
 
 WORKLOAD("floor",		FLOOR,	   0, 0, 0, NORMAL,	"two locked compare-exchanges")
 WORKLOAD("normal-private",	PAIR,	   0, 0, 0, NORMAL,	"not robust: must not change")
-WORKLOAD("robust-private",	PAIR,	   1, 0, 0, NORMAL,	"robust, of one process")
+WORKLOAD("robust-private",	PAIR,	   1, 0, 0, NORMAL,	"robust, private")
 WORKLOAD("robust-shared",	PAIR,	   1, 1, 0, NORMAL,	"robust, process-shared")
-WORKLOAD("robust-pi",		PAIR,	   1, 0, 1, NORMAL,	"robust, PI, of one process")
+WORKLOAD("robust-pi",		PAIR,	   1, 0, 1, NORMAL,	"robust, PI, private")
 WORKLOAD("robust-pi-shared",	PAIR,	   1, 1, 1, NORMAL,	"robust, PI, process-shared")
 WORKLOAD("robust-recursive",	PAIR,	   1, 1, 0, RECURSIVE,	"robust, process-shared, recursive")
 WORKLOAD("robust-errorcheck",	PAIR,	   1, 1, 0, ERRORCHECK,	"robust, process-shared, error-checking")

@@ -1,23 +1,24 @@
 // SPDX-License-Identifier: MIT
 /*
- * For the tests of librobust-unlock.so, preloaded before or behind it: a libc or a
- * kernel that it does not know, and odd ways to be started. FAKE_LIBC is
+ * For the tests of librobust-unlock.so, preloaded before or after it: a libc or a
+ * kernel that the library does not know, and unusual ways to start it. FAKE_LIBC is
  *   2.33    glibc of this version
- *   layout  one that keeps something else in __nusers
- *   list    one that keeps a thread's id elsewhere
+ *   layout  a libc that keeps something else in __nusers
+ *   list    a libc that keeps a thread's id elsewhere
  *   pi      a filter that refuses FUTEX_ROBUST_UNLOCK for FUTEX_UNLOCK_PI
  *   waiters a kernel that leaves FUTEX_WAITERS in the word of a mutex with waiters
- *   clone   a filter that refuses the clone(2) by which the library finds that out
- *   dlopen  FAKE_DLOPEN, the library, is loaded by dlopen(3)
+ *   clone   a filter that refuses the clone(2) that the library's test for "waiters"
+ *           needs
+ *   dlopen  dlopen(3) loads FAKE_DLOPEN, the library
  *   early   threads of a constructor use a robust mutex while the library starts
- *           (to be preloaded behind it)
+ *           (preload this one after it)
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include "../tests/lib/futex-filter.h"
 #include "../tests/lib/registers.h"
 
-/* What it shares with the tests stays inside (-fvisibility=hidden). */
+/* The code that it shares with the tests stays hidden (-fvisibility=hidden). */
 #define EXPORTED __attribute__((visibility("default")))
 
 static int is(const char *what)
@@ -27,7 +28,7 @@ static int is(const char *what)
 	return s && !strcmp(s, what);
 }
 
-/* The id that libc keeps, if it is not right at the moment. */
+/* The id that libc keeps, while it is wrong. */
 static int *wrong_id;
 
 static void fake_kernel(int sig, siginfo_t *info, void *context)
@@ -41,7 +42,7 @@ static void fake_kernel(int sig, siginfo_t *info, void *context)
 	CONTEXT_RESULT(context) = syscall(SYS_futex, word, FUTEX_WAKE, 1, NULL, NULL, 0);
 }
 
-/* What the library asks for first. */
+/* The library asks for this first. */
 EXPORTED const char *gnu_get_libc_version(void)
 {
 	struct robust_list_head *head;
@@ -113,7 +114,7 @@ __attribute__((constructor)) static void start(void)
 	size_t len;
 	int i;
 
-	/* Preloaded before the library, this comes after it has looked. */
+	/* If preloaded before the library, this runs after the library's checks. */
 	if (is("layout")) {
 		CHECK(!syscall(SYS_get_robust_list, 0, &head, &len));
 		CHECK(head->list.next == &head->list);

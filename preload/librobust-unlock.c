@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 /*
- * librobust-unlock.so: for LD_PRELOAD. Takes the release of robust mutexes away
- * from a stock glibc (2.34 and newer, x86-64) and has the kernel (7.2 and newer)
- * make it safe. What it does not cover is in doc/man/librobust-unlock.7.
+ * librobust-unlock.so, for LD_PRELOAD, replaces the unlock of robust mutexes of a
+ * stock glibc (2.34 and newer, x86-64) by one that the kernel (7.2 and newer) makes
+ * safe. doc/man/librobust-unlock.7 says what it does not cover.
  *
- * It acts only after it has seen, at start, that the kernel helps and that this
- * libc's mutexes and robust list look as expected; ROBUST_UNLOCK_DEBUG=1 prints
- * which it is. It takes a call over only if that call is the release of a robust
- * mutex by its owner. All others, errors and inner levels of recursive mutexes
- * included, go to libc's own function with nothing touched.
+ * It acts only if it sees at start that the kernel helps and that this libc's
+ * mutexes and robust list look as expected; ROBUST_UNLOCK_DEBUG=1 prints whether it
+ * acts. It handles a call only if the owner of a robust mutex releases it. All
+ * other calls, including errors and inner levels of recursive mutexes, go unchanged
+ * to libc's own function.
  *
  * Nothing here allocates, takes a lock or changes errno.
  */
@@ -22,14 +22,14 @@
 typedef int unlock_function(pthread_mutex_t *);
 
 /*
- * With the version that glibc has had from its start: with another one, programs
- * of older releases would not even be started with this library. Weak, because
- * before 2.34 they are in libdl and libpthread, which need not be loaded.
+ * The version that glibc has had from its start: with a newer one, programs of
+ * older releases would not even start with this library. Weak, because before 2.34
+ * these symbols are in libdl and libpthread, which need not be loaded.
  */
 #if defined(__x86_64__) && defined(__LP64__) && defined(__GLIBC__)
 extern void *libcs_dlsym(void *, const char *) __attribute__((weak));
 __asm__(".symver libcs_dlsym, dlsym@GLIBC_2.2.5");
-/* Another name of pthread_mutex_unlock, for programs without libdl. */
+/* Another name for pthread_mutex_unlock, for programs without libdl. */
 extern unlock_function other_name __attribute__((weak));
 __asm__(".symver other_name, __pthread_mutex_unlock@GLIBC_2.2.5");
 #else
@@ -39,7 +39,7 @@ __asm__(".symver other_name, __pthread_mutex_unlock@GLIBC_2.2.5");
 
 static unlock_function *libcs_unlock;
 
-/* Also called before the constructor was: by other libraries' constructors. */
+/* Other libraries' constructors may call it before ours has run. */
 static int pass_on(pthread_mutex_t *m)
 {
 	unlock_function *f = __atomic_load_n(&libcs_unlock, __ATOMIC_RELAXED);
@@ -57,7 +57,7 @@ static int pass_on(pthread_mutex_t *m)
 	return f(m);
 }
 
-/* The constructor below, in one of two versions, and what it may have to say. */
+/* For the constructor below, in one of two versions, and its messages. */
 #include <stdio.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -106,8 +106,8 @@ static void say(const char *what, const char *detail)
 
 /* Values in pthread_mutex_t, all of them confirmed by probe_layout(). */
 #define TYPE_MASK	127	/* of __kind, without the bit for pshared */
-/* Not looked at: the first is set for private ones too, and the second by
- * PTHREAD_MUTEX_NORMAL. */
+/* Ignored: glibc sets the first for private mutexes too, and PTHREAD_MUTEX_NORMAL
+ * sets the second. */
 #define TYPE_PSHARED	128
 #define TYPE_NO_ELISION	512
 #define TYPE_PI		32
@@ -116,7 +116,7 @@ static void say(const char *what, const char *detail)
 #define INCONSISTENT	INT_MAX
 #define NOT_RECOVERABLE	(INT_MAX - 1)
 
-/* From an entry of the list, which is &__list.__next, to the lock word. */
+/* From an entry of the list (&__list.__next) to the lock word. */
 #define FUTEX_OFFSET ((long)offsetof(struct __pthread_mutex_s, __lock) - \
 		      (long)offsetof(struct __pthread_mutex_s, __list.__next))
 
@@ -124,17 +124,17 @@ typedef struct robust_list_head head_t;
 
 static unsigned (*try_unlock)(int *lock, unsigned tid, struct robust_list **slot);
 static int acting;
-/* For robust-check, which reads it in the memory of a process. */
+/* robust-check reads it in the memory of a process. */
 extern int librobust_unlock_acts __attribute__((alias("acting"), visibility("default")));
 
-/* Where libc keeps a thread's id, seen from its list head. It is read each time:
- * after fork it is another one, in a child of vfork the parent's, as for libc. */
+/* The thread's id, relative to its list head. Read each time: after fork it is a
+ * new one, in a child of vfork the parent's, as for libc. */
 #define TID_OFFSET (-16)
 
 /*
- * Where libc keeps the list head, seen from the thread pointer: both are in its
- * descriptor of the thread. The kernel is asked at start only. To ask it in each
- * thread would be a system call that a sandbox need not know, and kill for.
+ * The list head, relative to the thread pointer: libc keeps both in its descriptor
+ * of the thread. The library asks the kernel only at start. In each thread, it
+ * would be a system call that a sandbox need not know and may kill for.
  */
 static long head_offset;
 #define DESCRIPTOR_SIZE	4096	/* more than any glibc's */
@@ -151,8 +151,8 @@ static long kernel(long nr, long a, long b, long c, long d, long e)
 	return ret;
 }
 
-/* libc's robust mutexes are always woken as shared ones, because the kernel does
- * so when an owner dies. */
+/* libc always wakes a robust mutex as a shared one, because the kernel does so when
+ * an owner dies. */
 static long futex(int *lock, int op, struct robust_list **slot)
 {
 	return kernel(SYS_futex, (long)lock, op, 1, 0, (long)slot);
@@ -174,15 +174,15 @@ static struct __pthread_internal_list *entry(const void *p)
 			offsetof(struct __pthread_internal_list, __next));
 }
 
-/* How the last refusal that this thread got was one. A thread that got ENOSYS does
- * not ask again; other errors may be about one mutex, and a seccomp filter may be
- * in force for some threads only. */
+/* The last refusal that this thread got. After ENOSYS it does not ask again. Other
+ * errors may concern one mutex, and a seccomp filter may apply to some threads
+ * only. */
 static _Thread_local enum { NEVER, OTHER_ERROR, FLAG_UNKNOWN } refused
 	__attribute__((tls_model("initial-exec")));
 
 /*
- * Store 0 to the lock word, clear the slot, wake a waiter: with the kernel's
- * help, or if it refuses, as stock glibc does it.
+ * Store 0 to the lock word, clear the slot, wake a waiter: with the kernel's help,
+ * or if the kernel refuses, as stock glibc does.
  */
 static void give_away(int *lock, int tid, int pi, head_t *head)
 {
@@ -191,30 +191,30 @@ static void give_away(int *lock, int tid, int pi, head_t *head)
 	int op = pi ? FUTEX_UNLOCK_PI : FUTEX_WAKE, old;
 	long ret;
 
-	/* Without waiters the word is just the id, and the locked exchange in
-	 * the vDSO is the store that releases. Killed before it: the kernel sees
-	 * our id behind the slot and marks the mutex. Killed between it and the
-	 * next one: the kernel clears the slot before it handles the signal. The
-	 * word of a PI mutex without waiters has no state in the kernel. */
+	/* Without waiters the word is just the id, and the locked exchange in the
+	 * vDSO is the store that releases. If the thread dies before it, the kernel
+	 * sees our id behind the slot and marks the mutex. If it dies between that
+	 * store and the next, the kernel clears the slot before it handles the
+	 * signal. The kernel has no state for the word of a PI mutex without
+	 * waiters. */
 	if (try_unlock(lock, tid, slot_arg) == (unsigned)tid)
 		return;
 
 	if (__builtin_expect(refused == FLAG_UNKNOWN, 0))
 		goto stock;
 
-	/* Nothing is stored so far, and there are waiters. The store that
-	 * releases is the kernel's now, and it clears the slot before it handles
-	 * a signal. */
+	/* Nothing is stored so far, and there are waiters. Now the kernel makes the
+	 * store that releases, and clears the slot before it handles a signal. */
 	ret = futex(lock, op | FUTEX_ROBUST_UNLOCK, slot_arg);
 
-	/* These may come after the release or, from a filter or an emulator,
-	 * before it; other errors are before it. The slot, which is this
-	 * thread's own, tells: the kernel clears it right after the store. */
+	/* The kernel may return these after the release; a filter or an emulator,
+	 * before it. Other errors come before it. The slot, which belongs to this
+	 * thread, shows which: the kernel clears it right after the store. */
 	if (ret >= 0 || ret == -EFAULT || (ret == -EINVAL && !pi)) {
 		if (!*slot)
 			return;
-		/* Nobody else may replace our id: with another one there, the
-		 * mutex is released and must not be touched again. */
+		/* Nobody else may replace our id. If it is gone, the mutex is
+		 * released and must not be touched again. */
 		if ((__atomic_load_n(lock, __ATOMIC_RELAXED) & FUTEX_TID_MASK) != tid) {
 			if (!pi)
 				futex(lock, FUTEX_WAKE, NULL);
@@ -225,9 +225,9 @@ static void give_away(int *lock, int tid, int pi, head_t *head)
 
 	refused = ret == -ENOSYS ? FLAG_UNKNOWN : OTHER_ERROR;
 stock:
-	/* Refused, and still ours: the stock sequence. Killed before the store
-	 * that releases, the kernel marks the mutex; killed after it and before
-	 * the slot is clear is the race that stock glibc has. */
+	/* Refused, and still ours: the stock sequence. If the thread dies before
+	 * the store that releases, the kernel marks the mutex. A death after that
+	 * store and before the slot is clear is the race of stock glibc. */
 	if (!pi) {
 		if (__atomic_exchange_n(lock, 0, __ATOMIC_RELEASE) & FUTEX_WAITERS)
 			futex(lock, FUTEX_WAKE, NULL);
@@ -241,7 +241,8 @@ stock:
 	*slot = NULL;
 }
 
-/* Is this the release by the owner? Reads only; libc's function judges the rest. */
+/* Whether the owner releases the mutex. Reads only; libc's function judges the
+ * rest. */
 static int is_release(const struct __pthread_mutex_s *d, int type, int tid)
 {
 	if ((__atomic_load_n(&d->__lock, __ATOMIC_RELAXED) & FUTEX_TID_MASK) != tid)
@@ -250,8 +251,9 @@ static int is_release(const struct __pthread_mutex_s *d, int type, int tid)
 	       (d->__count == 1 && (d->__owner == tid || d->__owner == INCONSISTENT));
 }
 
-/* The same stores in the same order as in stock glibc's __pthread_mutex_unlock_full;
- * the argument at each is what the kernel finds if the thread dies right after it. */
+/* The same stores in the same order as in stock glibc's
+ * __pthread_mutex_unlock_full. The comment at each says what the kernel finds if
+ * the thread dies right after it. */
 static void release(struct __pthread_mutex_s *d, int type, int tid, head_t *head)
 {
 	int pi = !!(type & TYPE_PI);
@@ -262,16 +264,16 @@ static void release(struct __pthread_mutex_s *d, int type, int tid, head_t *head
 	if ((type & 3) == TYPE_RECURSIVE)
 		d->__count = 0;
 
-	/* Slot first. From here on the kernel finds the mutex by it, listed or
-	 * not, and treats it as a PI one if bit 0 says so. The word still has
-	 * our id: it is marked, and a waiter woken. Nobody else writes to it but
-	 * to add FUTEX_WAITERS. */
+	/* Slot first. From here on the kernel finds the mutex through it, listed or
+	 * not, and treats it as a PI one if bit 0 says so. The word still has our
+	 * id, so the kernel marks the mutex and wakes a waiter. Others may only add
+	 * FUTEX_WAITERS to the word. */
 	*(void *volatile *)&head->list_op_pending = me;
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 
-	/* Off the list. __prev is for us only, the kernel goes by __next: before
-	 * the second store it walks over the mutex, after it past it. What the
-	 * mutex itself says must not change before that. */
+	/* Off the list. Only we use __prev; the kernel follows __next: before the
+	 * second store it walks over the mutex, after it past it. The mutex's own
+	 * entry must not change before that. */
 	next = entry(d->__list.__next);
 	next->__prev = d->__list.__prev;
 	prev = entry(d->__list.__prev);
@@ -280,10 +282,10 @@ static void release(struct __pthread_mutex_s *d, int type, int tid, head_t *head
 	d->__list.__prev = NULL;
 	d->__list.__next = NULL;
 
-	/* The mutex is marked as before, by the slot. The next owner is told by
-	 * the mark in the word, whatever is here; one who did not make the mutex
-	 * consistent leaves that here for all others. The release below orders
-	 * these stores before the word for whoever acquires it. */
+	/* The kernel marks the mutex as before, through the slot. The mark in the
+	 * word tells the next owner of a death, whatever these fields hold. If the
+	 * owner has not made the mutex consistent, __owner tells all others. The
+	 * release below orders these stores before the word for the next owner. */
 	d->__owner = d->__owner == INCONSISTENT ? NOT_RECOVERABLE : 0;
 	d->__nusers--;
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
@@ -311,12 +313,12 @@ EXPORTED int pthread_mutex_unlock(pthread_mutex_t *m)
 	return pass_on(m);
 }
 
-/* What follows runs once, at start. */
+/* The rest runs once, at start. */
 
 /*
- * The errno with which the kernel refuses the list that libc registers at the start of
- * each thread, and of whose refusal it tells nobody; 0 if it has one. To register none
- * changes nothing where there is none.
+ * The errno with which the kernel refuses set_robust_list, which libc calls at the
+ * start of each thread without reporting a refusal; 0 if the thread has a list.
+ * If there is no list, the registration of none changes nothing.
  */
 static int list_refused(void)
 {
@@ -328,7 +330,7 @@ static int list_refused(void)
 	return -kernel(SYS_set_robust_list, 0, sizeof(*head), 0, 0, 0);
 }
 
-/* Set head_offset, if the list that the kernel knows for this thread is libc's. */
+/* Set head_offset, if the kernel's list for this thread is libc's. */
 static int find_list(void)
 {
 	head_t *head = NULL;
@@ -350,7 +352,7 @@ static int looks_like(pthread_mutex_t *m, int tid, int kind, void *prev, void *n
 	memset(&want, 0, sizeof(want));
 	want.__data.__lock = want.__data.__owner = tid;
 	want.__data.__nusers = !!tid;
-	/* Set by each lock, and left by the unlock of all but recursive ones. */
+	/* Each lock sets it, and the unlock of all but recursive mutexes leaves it. */
 	want.__data.__count = tid ? 1 : (kind & 3) == TYPE_RECURSIVE ? 0 : m->__data.__count;
 	want.__data.__kind = kind;
 	want.__data.__list.__prev = prev;
@@ -358,8 +360,8 @@ static int looks_like(pthread_mutex_t *m, int tid, int kind, void *prev, void *n
 	return !memcmp(m, &want, sizeof(want));
 }
 
-/* Lock two mutexes of this kind by libc, release one by libc, the other by this
- * library, with and without the bit for waiters: each byte must be as expected. */
+/* Lock two mutexes of this kind with libc, unlock one with libc and the other with
+ * this library, with and without FUTEX_WAITERS: each byte must be as expected. */
 static int probe_kind(const pthread_mutexattr_t *attr, int kind, head_t *head, int waiters)
 {
 	int (*lock)(pthread_mutex_t *) = libcs_dlsym(RTLD_DEFAULT, "pthread_mutex_lock");
@@ -383,7 +385,7 @@ static int probe_kind(const pthread_mutexattr_t *attr, int kind, head_t *head, i
 	    !looks_like(&b, tid, kind, head, (char *)at_a + pi) ||
 	    !looks_like(&a, tid, kind, at_b, first) || *next != (char *)at_b + pi)
 		goto undo;
-	/* The one further down, and then the last one. */
+	/* First the mutex further down the list, then the last one. */
 	if (pass_on(&a) || !looks_like(&a, 0, kind, NULL, NULL) ||
 	    !looks_like(&b, tid, kind, head, first))
 		goto undo;
@@ -394,8 +396,8 @@ static int probe_kind(const pthread_mutexattr_t *attr, int kind, head_t *head, i
 	return looks_like(&b, 0, kind, NULL, NULL) && *next == first &&
 	       !head->list_op_pending && (!empty || (void *)as_entry->__prev == head);
 undo:
-	/* The list must not lead to this stack frame. libc refuses to unlock the one
-	 * that it has not locked. */
+	/* The list must not lead to this stack frame. libc refuses to unlock a
+	 * mutex that it has not locked. */
 	pass_on(&b);
 	pass_on(&a);
 	return 0;
@@ -403,7 +405,7 @@ undo:
 
 static int probe_layout(head_t *head)
 {
-	/* By name, because their default versions are newer than 2.34. */
+	/* Look them up by name, because their default versions are newer than 2.34. */
 	int (*init)(pthread_mutexattr_t *) = libcs_dlsym(RTLD_DEFAULT, "pthread_mutexattr_init");
 	int (*set[4])(pthread_mutexattr_t *, int) = {
 		libcs_dlsym(RTLD_DEFAULT, "pthread_mutexattr_setrobust"),
@@ -435,11 +437,12 @@ static int probe_layout(head_t *head)
 }
 
 /*
- * Start a process that sleeps as long as *word is 0, and ends. It shares all with this
- * one, and needs nothing but registers; a signal handler would need a stack, so signals
- * have to be blocked. No thread, because there might be one still for a moment when
- * the program asks for what only those without threads may have. Nobody but this
- * function's caller can wait for it. Should nobody wake it, it does not sleep long.
+ * Start a process that sleeps as long as *word is 0, and ends. It shares everything
+ * with this one, and uses only registers. A signal handler would need a stack, so
+ * signals must be blocked. It is not a thread, because a thread might still exist
+ * for a moment when the program makes a call that is permitted only without
+ * threads. Only this function's caller can wait for it. If nobody wakes it, it does
+ * not sleep long.
  */
 static int start_sleeper(int *word)
 {
@@ -471,10 +474,10 @@ static int start_sleeper(int *word)
 }
 
 /*
- * What the kernel leaves in the word of a mutex that it has released and that others
- * still wait for: 0, or FUTEX_WAITERS, as a coming kernel may. A thread of a stock
- * glibc never acquires a mutex with that word. -1 if it cannot be found out: no
- * processes can be made.
+ * What the kernel leaves in the word of a mutex that it has released while others
+ * still wait: 0, or FUTEX_WAITERS, as a future kernel may. A thread of a stock
+ * glibc never acquires a mutex with that word. Returns -1 if the library cannot
+ * create processes to test it.
  */
 static long left_with_waiters(int tid)
 {
@@ -488,9 +491,9 @@ static long left_with_waiters(int tid)
 	for (i = 0; i < 2; i++)
 		pid[i] = start_sleeper(&first);
 	kernel(SYS_rt_sigprocmask, SIG_SETMASK, (long)&mask, 0, sizeof(mask), 0);
-	/* Who was moved to the word does sleep. */
+	/* A process that was moved to the word does sleep. */
 	for (i = 0; pid[0] > 0 && pid[1] > 0 && i < 5000; i++) {
-		/* If it is 0, which is the last argument. */
+		/* Only if it is 0, the last argument. */
 		ret = kernel(SYS_futex, (long)&first, FUTEX_CMP_REQUEUE, 0, 2, (long)&word);
 		waiting += ret;
 		if (ret < 0 || waiting == 2)
@@ -513,7 +516,7 @@ static long left_with_waiters(int tid)
 	return left;
 }
 
-/* A libc that has the name of the function in its dynamic linker uses it. */
+/* A libc uses the function if its dynamic linker contains its name. */
 static int search_linker(struct dl_phdr_info *o, size_t size, void *in_linker)
 {
 	uintptr_t at = (uintptr_t)in_linker, start;
@@ -547,7 +550,7 @@ static int older_than_2_34(const char *version)
 	return part[0] < 2 || (part[0] == 2 && part[1] < 34);
 }
 
-/* Why not to act, or NULL. What costs least comes first. */
+/* The reason not to act, or NULL. The cheapest checks come first. */
 static const char *reason(void)
 {
 	static char no_list[150];
@@ -568,20 +571,20 @@ static const char *reason(void)
 	if (!libcs_unlock)
 		return "libc has no pthread_mutex_unlock";
 	if (libcs_dlsym(RTLD_DEFAULT, "pthread_mutex_unlock") == (void *)libcs_unlock)
-		return "it was not preloaded but loaded later, and is not called";
+		return "it was not preloaded but loaded later, so nothing calls it";
 
-	/* For who wants to know: without a list, find_list() fails as well. */
+	/* Only for the message: without a list, find_list() fails too. */
 	word = debugging() ? list_refused() : 0;
 	if (word) {
 		snprintf(no_list, sizeof(no_list), "set_robust_list is refused (errno %d): the "
-			 "kernel does not know what a thread holds, and reports no owner's death",
+			 "kernel does not know which mutexes a thread holds, and reports no owner's death",
 			 word);
 		return no_list;
 	}
 
 	try_unlock = vdso_symbol(TRY_UNLOCK_SYMBOL);
 	if (!try_unlock)
-		return "the kernel's vDSO has no " TRY_UNLOCK_SYMBOL " (Linux 7.2 has)";
+		return "the kernel's vDSO has no " TRY_UNLOCK_SYMBOL " (Linux 7.2 has it)";
 	linker = libcs_dlsym(RTLD_DEFAULT, "_r_debug");
 	switch (linker ? dl_iterate_phdr(search_linker, linker) : 0) {
 	case 0: return "the dynamic linker was not found";
@@ -610,12 +613,12 @@ static const char *reason(void)
 	switch (left_with_waiters(tid)) {
 	case 0: break;
 	case FUTEX_WAITERS:
-		return "this kernel leaves a bit in a mutex with waiters on which glibc's lock sleeps for good";
+		return "this kernel leaves a bit in a mutex with waiters on which glibc's lock sleeps forever";
 	default: return "it cannot be found out what the kernel leaves in a mutex with waiters";
 	}
 	if (!probe_layout(head))
 		return "the mutexes of this libc do not look as expected";
-	/* Some of those were contended. */
+	/* Some of those unlocks were contended. */
 	if (refused != NEVER)
 		return "the kernel or a filter refuses FUTEX_ROBUST_UNLOCK for one kind of mutex";
 	return NULL;
@@ -631,7 +634,7 @@ __attribute__((constructor)) static void start(void)
 	why = reason();
 	if (!why)
 		__atomic_store_n(&acting, 1, __ATOMIC_RELEASE);
-	/* There may be a second copy, which is not called. */
+	/* There may be a second copy, which nothing calls. */
 	if (!libcs_dlsym || libcs_dlsym(RTLD_DEFAULT, "librobust_unlock_acts") == &acting)
 		say(why ? "not acting: " : "acting", why ? why : "");
 	errno = err;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 /*
- * What a robust mutex costs where no time can be taken: the instructions in user
- * space, the locked ones among them (x86), and the system calls of a lock with its
- * unlock, while somebody comes to wait in between or not. tests/wrap/at-most-stock
- * compares patched and stock.
+ * The cost of a robust mutex without a clock: the instructions in user space, the
+ * locked ones among them (x86), and the system calls of a lock and its unlock, with
+ * a waiter that comes in between or without. tests/wrap/at-most-stock compares
+ * patched and stock.
  *
- * A process is single-stepped through the second of two rounds: what a libc looks up
- * or learns once is not counted.
+ * The test single-steps a process through the second of two rounds, so it does not
+ * count what a libc looks up or learns once.
  */
 #define _GNU_SOURCE
 #include <pthread.h>
@@ -23,7 +23,7 @@ static pthread_mutex_t mutex;
 static pthread_t waiter;
 static volatile pid_t waiter_tid;
 static pid_t child;
-/* Called through pointers: these are the functions, not PLT entries. */
+/* Pointers, so these are the functions and not PLT entries. */
 static int (*volatile lock)(pthread_mutex_t *) = pthread_mutex_lock;
 static int (*volatile unlock)(pthread_mutex_t *) = pthread_mutex_unlock;
 
@@ -41,7 +41,7 @@ static void *wait_and_unlock(void *unused)
 	return unused;
 }
 
-/* Have a thread sleep on the mutex, which is ours. */
+/* Start a thread that sleeps on the mutex, which we own. */
 static void start_waiter(void)
 {
 	struct timespec ms = { 0, 1000000 };
@@ -112,7 +112,7 @@ static int is_locked(const unsigned char *insn)
 #endif
 }
 
-/* The process stops, and calls the function soon. */
+/* The process stops right before it calls the function. */
 static void count_call(int (*f)(pthread_mutex_t *), struct count *n)
 {
 	unsigned long pc, ret = 0;
@@ -147,11 +147,11 @@ static void count(const char *name, int contended)
 	count_call(lock, &n);
 	of_lock = n.instructions;
 	if (ptrace(PTRACE_CONT, child, 0, 0))
-		die("cannot let it go on");
+		die("cannot continue the process");
 	count_call(unlock, &n);
 	if (ptrace(PTRACE_DETACH, child, 0, 0) ||
 	    waitpid(child, &status, 0) != child || status)
-		die("it did not end well: %#x", status);
+		die("the process failed with status %#x", status);
 	child = 0;
 	printf("# %s: %d instructions, %d locked, %d syscalls; unlock alone %d\n", name,
 	       n.instructions, n.locked, n.syscalls, n.instructions - of_lock);

@@ -1,58 +1,63 @@
 // SPDX-License-Identifier: MIT
 /*
- * Kill the owner of a robust mutex at every instruction of
- * pthread_mutex_unlock() and see what the kernel leaves behind.
+ * Kill the owner of a robust mutex at every instruction of pthread_mutex_unlock()
+ * and see what the kernel leaves behind.
  *
  * Usage: kill-every-instruction [--control=corruptions|corruptions-only|asleep]
  *                               [--arrival] [SCENARIO...]
  *
- * A fresh owner process is single-stepped to instruction boundary 0, 1, 2...
- * of its unlock and stopped there. If the lock word is already released, the
- * memory of the mutex is put to another use, with the owner's TID in the
- * place of the lock word:
+ * The test single-steps a new owner process to instruction boundary 0, 1, 2... of
+ * its unlock and stops it there. If the unlock has already released the lock word,
+ * the test reuses the memory of the mutex and puts the owner's TID in the place of
+ * the lock word:
  *   remap    another thread of the owner maps a different file over it;
  *   rewrite  another process destroys the mutex and stores data in its place.
- * Then the owner is killed with SIGKILL, and each of these must hold:
- *   - no byte of the other use changed                 (else: corruption, C)
+ * Then the test kills the owner with SIGKILL, and each of these must hold:
+ *   - no byte of the reused memory changed             (else: corruption, C)
  *   - a waiter in another process got the mutex        (else: asleep, W)
  *   - the next owner saw EOWNERDEAD if the word was not yet released, and
  *     success if it was                                (else: wrong, X)
- * In the scenarios named "inconsistent" the owner has the mutex from a dead
- * owner and has not made it consistent: then the next one has to see
- * ENOTRECOVERABLE instead of success, and may see it before the release, when
- * the owner has given the mutex up already.
- * In the scenarios named "unusable" the mutex is unrecoverable, and what is
- * stepped is the lock, trylock or timedlock of one who does not know that yet.
- * It may have to acquire the mutex to see it, and then releases it again. One
- * that keeps it (stock glibc's trylock) counts as if it left a waiter asleep.
- * In the scenarios named "exit" the owner calls pthread_exit, which gives away
- * what the thread holds, and is stepped up to the exit system call. Whoever waits has
- * to see EOWNERDEAD.
+ *
+ * In the scenarios named "inconsistent" the owner acquired the mutex from a dead
+ * owner and has not made it consistent. The next owner then has to see
+ * ENOTRECOVERABLE instead of success. It may see that before the release too, if
+ * the mutex is already unrecoverable.
+ *
+ * In the scenarios named "unusable" the mutex is unrecoverable, and the test steps
+ * the lock, trylock or timedlock of a thread that does not know that yet. The
+ * thread may have to acquire the mutex to see its state, and then releases it
+ * again. A call that keeps the mutex (stock glibc's trylock) counts as a waiter
+ * left asleep.
+ *
+ * In the scenarios named "exit" the owner calls pthread_exit, which releases the
+ * thread's mutexes. The test steps it up to the exit system call. A waiter has to
+ * see EOWNERDEAD.
+ *
  * A loop of load-exclusive and store-exclusive is one step (see single-step.h): the
- * boundaries right before it and right behind the store are looked at.
- * It stops when the unlock has returned. One map per scenario is printed, one
- * character per boundary: '-' killed before the release, '.' after it without
- * damage, 'p' after it with the remapping held off by libc, C, W and X as
+ * test examines the boundaries right before it and right after the store. It stops
+ * when the unlock has returned. It prints one map per scenario, with one character
+ * per boundary: '-' for a kill before the release, '.' for one after it without
+ * damage, 'p' for one after it where libc delayed the remapping, and C, W and X as
  * above.
  *
  * Fails on: stock glibc (corruptions), stock musl (waiters left asleep, and
  * corruptions by rewrite), any libc on a kernel before 7.2.
  *
- * With musl, corruptions in the scenarios inconsistent-rewrite and
- * inconsistent-waiter-rewrite are expected on every kernel. They are counted, and
- * tests/wrap/no-worse-than-stock has their bound.
+ * With musl, the scenarios inconsistent-rewrite and inconsistent-waiter-rewrite
+ * show corruptions on every kernel. The test counts them, and
+ * tests/wrap/no-worse-than-stock limits them.
  *
- * --control turns the result round: it fails unless the named damage is seen
- * (corruptions-only: and no waiter is left asleep).
+ * --control reverses the result: the test fails unless it sees the named damage
+ * (corruptions-only: and no waiter left asleep).
  *
- * --arrival kills nobody: at each boundary a waiter comes, in another process, and
- * when it sleeps or has its answer, the owner goes on. The waiter has to get the
- * mutex, or to hear that it is not recoverable, and the call has to return what it
- * should (else: W, X). For scenarios in which nobody waits; without names it
- * takes one of each two that differ in what the memory is used for.
+ * --arrival kills nobody. At each boundary a waiter comes, in another process, and
+ * the owner goes on once the waiter sleeps or has its answer. The waiter has to get
+ * the mutex, or ENOTRECOVERABLE, and the owner's call has to return the right
+ * result (else: W, X). It applies to scenarios without a waiter. Without names, it
+ * runs one of each two that differ only in the reuse of the memory.
  *
- * Exit status: 0 as expected, 1 not as expected, 2 wrong usage, 77 skipped
- * (not possible here, with the reason), 99 the harness itself failed.
+ * Exit status: 0 as expected, 1 not as expected, 2 wrong usage, 77 skipped (not
+ * possible here, with the reason), 99 the harness itself failed.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -68,9 +73,9 @@
 #define MUTEX_OFFSET	256	/* keeps data on both sides of the mutex */
 #define MAX_BOUNDARIES	100000	/* an unlock that never returns */
 
-/* How long a thread must be seen asleep, without a break, to be stuck. */
+/* A thread that sleeps this long without a break is stuck. */
 #define STUCK_MS	patience(300)
-/* Anything that takes longer than this is an error of the harness. */
+/* If anything takes longer, the harness has failed. */
 #define PATIENCE_MS	patience(60000)
 
 struct scenario {
@@ -79,7 +84,7 @@ struct scenario {
 	int waiter;
 	int rewrite;
 	int inconsistent;
-	void (*taker)(void);	/* stepped instead of the unlock */
+	void (*taker)(void);	/* the function to step instead of the unlock */
 };
 
 #define F(f) ((void (*)(void))(f))
@@ -107,7 +112,7 @@ static const struct scenario scenarios[] = {
 	{ "pi-unusable-lock",		PTHREAD_PRIO_INHERIT,	0, 1, 1, F(pthread_mutex_lock) },
 	{ "pi-unusable-trylock",	PTHREAD_PRIO_INHERIT,	0, 1, 1, F(pthread_mutex_trylock) },
 	{ "pi-unusable-timedlock",	PTHREAD_PRIO_INHERIT,	0, 1, 1, F(pthread_mutex_timedlock) },
-#ifndef __GLIBC__	/* which leaves the mutexes of a thread that ends to the kernel */
+#ifndef __GLIBC__	/* glibc leaves the mutexes of an exiting thread to the kernel */
 	{ "exit-waiter",		PTHREAD_PRIO_NONE,	1, 0, 0, F(pthread_exit) },
 	{ "pi-exit-waiter",		PTHREAD_PRIO_INHERIT,	1, 0, 0, F(pthread_exit) },
 #endif
@@ -116,7 +121,7 @@ static const struct scenario scenarios[] = {
 
 /* Shared by the harness, the owner and the waiter. */
 struct control {
-	volatile int owner_expects;	/* from its lock */
+	volatile int owner_expects;	/* the result of its lock */
 	volatile int owner_locked;
 	volatile int owner_go;
 	volatile int helper_tid;
@@ -124,12 +129,12 @@ struct control {
 	volatile int remapped;
 	volatile int waiter_result;	/* -1 until it has the mutex */
 	volatile int waiter_error;
-	volatile int unlocked;		/* 1 + what the call returned */
+	volatile int unlocked;		/* 1 + the result of the call */
 };
 
 struct count {
 	int boundaries, corruptions, asleep, wrong;
-	int known;	/* corruptions among them that are known */
+	int known;	/* known corruptions among them */
 };
 
 static struct control *ctl;
@@ -138,8 +143,8 @@ static unsigned char *other_page;	/* the harness' view of the other file */
 static int other_fd;
 static pid_t owner, waiter;		/* 0: not running */
 static int arrivals;			/* --arrival */
-/* What is stepped. Called through a pointer so that the address is the function
- * itself and not a PLT entry. */
+/* The function to step. A pointer, so the address is that of the function and not
+ * that of a PLT entry. */
 static int (*volatile stepped)(pthread_mutex_t *, const struct timespec *);
 #define exits ((int (*)(pthread_mutex_t *, const struct timespec *))F(pthread_exit))
 
@@ -163,8 +168,8 @@ static pthread_mutex_t *mutex(void)
 	return (pthread_mutex_t *)(mutex_page + MUTEX_OFFSET);
 }
 
-/* Wait for *flag to leave @from. Returns 0 then, and 1 once the thread was
- * seen asleep for STUCK_MS without a break. */
+/* Wait until *flag differs from @from. Returns 1 if the thread sleeps for STUCK_MS
+ * without a break, or ends. */
 static int wait_or_stuck(volatile int *flag, int from, pid_t pid, pid_t tid)
 {
 	int asleep = 0, total = 0;
@@ -237,7 +242,7 @@ static void waiter_process(void)
 	_exit(0);
 }
 
-/* An owner that dies, so that the next one gets an inconsistent mutex. */
+/* An owner that dies, so the next one acquires an inconsistent mutex. */
 __attribute__((noreturn))
 static void first_owner_process(void)
 {
@@ -255,7 +260,7 @@ static volatile unsigned *lock_word(pid_t tid)
 	return (unsigned *)mutex() + offset;
 }
 
-/* The other use of the memory: a pattern, and the TID where the word was. */
+/* The data of the reused memory: a pattern, with the TID where the word was. */
 static void fill_other(unsigned char *page, volatile unsigned *word, pid_t tid)
 {
 	unsigned v = tid;
@@ -287,7 +292,7 @@ static void init_mutex(const struct scenario *s)
 	}
 }
 
-/* The libc may look things up on the first use; keep that out of the maps. */
+/* The libc may look things up on the first use: keep that out of the maps. */
 static void warm_up(const struct scenario *s)
 {
 	stepped = (int (*)(pthread_mutex_t *, const struct timespec *))
@@ -325,8 +330,7 @@ static void await(volatile int *flag, const char *what)
 	}
 }
 
-/* Start a waiter and wait until it sleeps on the mutex, or has been through with
- * it. */
+/* Start a waiter and wait until it sleeps on the mutex, or has finished. */
 static void start_waiter(volatile unsigned *word)
 {
 	int i;
@@ -366,32 +370,32 @@ static void step(void)
 	} while (!step_is_done(owner));
 }
 
-/* The way through the function, as the owners before have shown it. */
+/* The path through the function, as earlier owners took it. */
 static struct {
 	unsigned long pc;
-	int again;	/* a boundary before has the same address */
-	int owned;	/* the word has had the owner's TID by then */
+	int again;	/* an earlier boundary has the same address */
+	int owned;	/* the word has held the owner's TID by then */
 } way[MAX_BOUNDARIES + 1];
 
 static int by_steps;	/* no breakpoints */
 
-/* Go on to boundary @k at once, which is known. Returns 0 if that is not possible,
- * and -1 if the owner was elsewhere when it stopped. */
+/* Go directly to the known boundary @k. Returns 0 if that is not possible, and -1
+ * if the owner stopped elsewhere. */
 static int run_to(int k, unsigned long ret)
 {
 	if (by_steps || !set_breakpoints(owner, way[k].pc, ret))
 		return 0;
 	if (ptrace(PTRACE_CONT, owner, NULL, NULL))
-		die("cannot make the owner go on");
+		die("cannot continue the owner");
 	stop_owner(SIGTRAP);
 	if (!set_breakpoints(owner, 0, 0))
-		die("cannot take a breakpoint back");
+		die("cannot remove a breakpoint");
 	return thread_pc(owner, NULL) == way[k].pc ? 1 : -1;
 }
 
 /* Step into the function and over its first @k instructions. Returns 1 if it
- * returned before, and -1 if a breakpoint was missed, which an emulator may do.
- * Sets *owned once the lock word has the owner's TID. */
+ * returned before, and -1 if it missed a breakpoint, which can happen in an
+ * emulator. Sets *owned once the lock word has the owner's TID. */
 static int step_to(int k, volatile unsigned *word, int *owned)
 {
 	unsigned long pc, ret;
@@ -449,7 +453,7 @@ static void kill_owner(void)
 	owner = 0;
 }
 
-/* Reap the waiter. Returns what it got, or -1 if it sleeps for good. */
+/* Reap the waiter. Returns its result, or -1 if it sleeps forever. */
 static int waiter_outcome(void)
 {
 	int r = -1, status;
@@ -466,7 +470,7 @@ static int waiter_outcome(void)
 	return r;
 }
 
-/* What the next one gets, or -1 if the mutex stays locked for good. */
+/* The result of the next lock, or -1 if nobody can lock the mutex any more. */
 static int parent_outcome(void)
 {
 	int r = pthread_mutex_trylock(mutex());
@@ -478,7 +482,7 @@ static int parent_outcome(void)
 	return r == EBUSY ? -1 : r;
 }
 
-/* The owner, who is at boundary @k, goes on when a waiter has come. */
+/* A waiter comes while the owner is at boundary @k; then the owner goes on. */
 static char arrival(const struct scenario *s, int k, volatile unsigned *word,
 		    struct count *n)
 {
@@ -488,7 +492,7 @@ static char arrival(const struct scenario *s, int k, volatile unsigned *word,
 
 	start_waiter(word);
 	if (ptrace(PTRACE_DETACH, owner, NULL, NULL))
-		die("cannot let the owner go");
+		die("cannot detach from the owner");
 	r = waiter_outcome();
 	/* 0 if it never ends, or the owner has crashed. */
 	wait_or_stuck(&ctl->unlocked, 0, owner, owner);
@@ -526,8 +530,8 @@ static char one(const struct scenario *s, int k, struct count *n)
 		ctl->owner_expects = EOWNERDEAD;
 	}
 	if (s->inconsistent && s->taker) {
-		/* With a waiter, because musl's PI mutexes otherwise need not
-		 * be acquired to see the state. */
+		/* With a waiter, because otherwise a thread need not acquire musl's
+		 * PI mutex to see the state. */
 		if (pthread_mutex_lock(mutex()) != EOWNERDEAD)
 			die("cannot make the mutex inconsistent");
 		start_waiter(lock_word(getpid()));
@@ -563,7 +567,7 @@ static char one(const struct scenario *s, int k, struct count *n)
 	expected = (owned && !released) || stepped == exits ? EOWNERDEAD :
 		   s->inconsistent ? ENOTRECOVERABLE : 0;
 	if (stepped == exits) {
-		;	/* who waits has it then, it is not to be reused */
+		;	/* the waiter then owns the mutex: no reuse */
 	} else if (released && !s->rewrite) {
 		memcpy(other_page, expect, PAGE);
 		ctl->remap = 1;
@@ -574,7 +578,7 @@ static char one(const struct scenario *s, int k, struct count *n)
 		if (!held_off)
 			reused = other_page;
 	} else if (released) {
-		/* Reuse needs the last user to be through with the mutex. */
+		/* The last user must have finished before the memory is reused. */
 		if (s->waiter) {
 			asleep = wait_or_stuck(&ctl->waiter_result, -1, waiter,
 					       waiter);
@@ -640,8 +644,8 @@ static void run(const struct scenario *s, struct count *total)
 	total->boundaries += n.boundaries;
 	total->corruptions += n.corruptions;
 #ifndef __GLIBC__
-	/* The kernel can only unlock to 0, which is not musl's word for a mutex
-	 * that is unrecoverable. */
+	/* The kernel can only unlock to 0, which is not musl's lock word of an
+	 * unrecoverable mutex. */
 	if (s->protocol == PTHREAD_PRIO_NONE && s->inconsistent && s->rewrite &&
 	    !s->taker)
 		total->known += n.corruptions;

@@ -1,60 +1,61 @@
 // SPDX-License-Identifier: MIT
 /*
- * End a thread at every instruction of every operation on a robust mutex, and
- * ask the others what they got.
+ * End a thread at every instruction of every operation on a robust mutex, and check
+ * what the other threads get.
  *
  * Usage: kill-every-operation [--list] [SHARD=i/n] [old-kernel] [PART...]
  *   --list      print the labels of the operations and do nothing
- *   SHARD       only every n-th operation, from the i-th (1..n) on
+ *   SHARD       only every n-th operation, starting with the i-th (1..n)
  *   old-kernel  a kernel before 7.2: see "overtaken" below
  *   PART        only operations whose label contains it, such as "lock, held";
  *               a dot stands for a blank
  *
- * An operation is one call, in one state of the mutex, of one type, protocol
- * and sharing, with some number of other waiters. A victim is single-stepped
- * to instruction boundary 0, 1, 2... of the call. Where it falls asleep in the
- * kernel counts as a boundary too; what is to happen next (the holder unlocks,
- * or dies, or signals the condition, or cancels the victim) happens then. At the boundary it is
- * ended: a process with SIGKILL; a thread, whose process lives on to watch,
- * with exit(2) at that very instruction. A call that never returns ends where the
- * victim falls asleep, one that is cancelled where the cleanup handler ends, and
- * pthread_exit at its exit(2). Then each of these must hold:
- *   - whoever comes next gets what the table "oracle" says  (else: X)
- *   - no waiter sleeps on a free mutex, all in bounded time (else: W)
- *   - no byte around the mutex changed                      (else: B)
- *   - the memory of a mutex that the victim is through with can be reused: the
+ * An operation is one call, in one state of the mutex, of one type, protocol and
+ * sharing, with some number of other waiters. The test single-steps a victim to
+ * instruction boundary 0, 1, 2... of the call. If the victim falls asleep in the
+ * kernel, that counts as a boundary too, and the next event happens then (the
+ * holder unlocks, dies, signals the condition, or cancels the victim). At the
+ * boundary the test ends the victim: a process with SIGKILL; a thread, whose
+ * process goes on and watches, with exit(2) at that very instruction. A call that
+ * never returns ends where the victim falls asleep, a cancelled call ends where the
+ * cleanup handler ends, and pthread_exit ends at its exit(2). Then each of these
+ * must hold:
+ *   - the next threads get what the table "oracle" says           (else: X)
+ *   - no waiter sleeps on a free mutex, all in bounded time       (else: W)
+ *   - no byte around the mutex changed                            (else: B)
+ *   - once the victim has finished with a mutex, its memory can be reused: the
  *     kernel does not write to it, though it has the victim's TID where the
- *     lock word was                                         (else: C)
- * and the call must return what it has to, with list_op_pending clear, or sleep if it
- * has to (else: R, one place).
+ *     lock word was                                               (else: C)
+ * and the call must return the right result, with list_op_pending clear, or must
+ * sleep if that is right (else: R, one place).
  *
- * One map per operation is printed, a character per boundary: the state in
- * which the mutex was (see the oracle), or 'z' for a victim that was asleep, or
- * a letter from above. Of a loop that waits by spinning the first two rounds
- * are done; the rest is '~'.
+ * The test prints one map per operation, with a character per boundary: the state
+ * of the mutex (see the oracle), 'z' if the victim slept, or a letter from above.
+ * If the call waits in a spin loop, the test covers the first two rounds; the rest
+ * is '~'.
  *
- * "overtaken": a waiter is woken and another thread takes the mutex before it.
- * If the woken one dies before it has set FUTEX_WAITERS, nobody knows of
- * the waiters behind it. Linux 7.2 wakes one of them then; before, with
- * glibc, they sleep: 'w', not counted as wrong with old-kernel. (musl counts
+ * "overtaken": a waiter wakes, and another thread acquires the mutex before it. If
+ * the woken waiter dies before it has set FUTEX_WAITERS, nobody knows of the
+ * waiters after it. Linux 7.2 then wakes one of them. On an older kernel with glibc
+ * they sleep: 'w', which does not count as wrong with old-kernel. (musl counts
  * waiters in the mutex.)
  *
- * Private mutexes are left out with musl: it keeps no pending slot for them,
- * as a thread alone does not die in mid-call but by exit(2) past the libc.
+ * The test omits private mutexes with musl, which keeps no pending slot for them: a
+ * single thread can only die within a call through exit(2) past the libc.
  *
  * A request for cancellation is pending before the call, or comes while the victim
- * sleeps in it. Only a thread of its own process can make the latter, so the mutex is
- * private then.
+ * sleeps in it. Only a thread of the victim's process can make the latter request,
+ * so the mutex is private then.
  *
- * Fails on: stock musl (waiters left asleep by unlock and pthread_exit; never returns
- * if a PI mutex is held and the time invalid), stock glibc (slot left set by a lock
- * that timed out; waiters of a mutex that is not recoverable; aborts if the owner of
- * a PI mutex is not found or waits for the caller; wrong results for invalid times
- * and inner unlocks). Cancelled waits fail if the cleanup of glibc's pthread_cond_wait
- * does not take the mutex again.
+ * Fails on: stock musl (unlock and pthread_exit leave waiters asleep; lock never
+ * returns if a PI mutex is held and the time invalid), stock glibc (a lock that
+ * timed out leaves the slot set; waiters for an unrecoverable mutex stay asleep;
+ * lock aborts if the owner of a PI mutex is not found or waits for the caller;
+ * wrong results for invalid times and inner unlocks). Cancelled waits fail if the
+ * cleanup of glibc's pthread_cond_wait does not lock the mutex again.
  *
- * Exit status: 0 as expected, 1 not as expected, 2 wrong usage, 77 skipped
- * with the reason, 99 the harness itself failed.
+ * Exit status: 0 as expected, 1 not as expected, 2 wrong usage, 77 skipped with the
+ * reason, 99 the harness itself failed.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -77,20 +78,20 @@
 #define MAX_WAITERS	3
 
 /*
- * The oracle: what the others must get, by the state in which the victim left
- * the mutex. "First" is the first of them to get it, in the order of
- * acquisition; it makes the mutex consistent if told to.
+ * The oracle: what the other threads must get for each state in which the victim
+ * left the mutex. "First" is the first of them to acquire it; it makes the mutex
+ * consistent if its command says so.
  *
  * state     of the mutex when the victim ended        first            the rest
- * OWNED  -  the victim's                              EOWNERDEAD       0
- * GIVEN  g  the victim's, which is about to make      EOWNERDEAD or    0, or all
- *           it not recoverable                        ENOTRECOVERABLE  the same
- * SOUND  .  free, or somebody's who unlocks it        0                0
- * DEAD   d  an earlier owner died, nobody took it     EOWNERDEAD       0
- * LOST   n  not recoverable, whoever has acquired it  ENOTRECOVERABLE  the same
- *           to find that out, or somebody's who
- *           unlocks it without making it consistent
- * NOBODYS o its word has the ID of a thread that     EBUSY, from      -
+ * OWNED  -  the victim owns it                        EOWNERDEAD       0
+ * GIVEN  g  the victim owns it, and is about to make  EOWNERDEAD or    0, or all
+ *           it unrecoverable                          ENOTRECOVERABLE  the same
+ * SOUND  .  free, or somebody owns and unlocks it     0                0
+ * DEAD   d  an earlier owner died, nobody locked it   EOWNERDEAD       0
+ * LOST   n  unrecoverable, even if a thread acquired  ENOTRECOVERABLE  the same
+ *           it to see that; or somebody unlocks it
+ *           without making it consistent
+ * NOBODYS o its word has the ID of a thread that      EBUSY, from      -
  *           the kernel does not find                  trylock
  */
 enum state { OWNED, GIVEN, SOUND, DEAD, LOST, NOBODYS };
@@ -118,33 +119,33 @@ enum call {
 enum before {
 	FREE,		/* free */
 	HELD,		/* the holder's */
-	HELD_DEAD,	/* the holder's, who has it from a dead owner */
+	HELD_DEAD,	/* the holder's, which acquired it from a dead owner */
 	DIED,		/* its owner died */
-	UNRECOVERABLE,	/* not recoverable */
+	UNRECOVERABLE,	/* unrecoverable */
 	MINE,		/* the victim's */
 	MINE_TWICE,	/* the victim's, which locked it twice */
-	MINE_DEAD,	/* the victim's, which has it from a dead owner */
+	MINE_DEAD,	/* the victim's, which acquired it from a dead owner */
 	MINE_DEAD_TWICE, /* the same, and locked twice */
-	OF_NOBODY,	/* its word has the ID of a thread that is nowhere */
-	CROSSED,	/* the holder's, who waits for another one of the victim's */
+	OF_NOBODY,	/* its word has the ID of no existing thread */
+	CROSSED,	/* the holder's, which waits for another mutex of the victim */
 };
 
-/* What happens when the victim has fallen asleep. */
+/* What happens once the victim sleeps. */
 enum event {
 	NOTHING,
 	RELEASE,	/* the holder unlocks */
 	OWNER_DIES,	/* the holder dies */
-	OVERTAKE,	/* the holder unlocks, and a third takes it at once */
+	OVERTAKE,	/* the holder unlocks, and a third locks it at once */
 	THIRD_RELEASES,
 	SIGNAL,		/* the holder signals the condition */
-	SIGNAL_HELD,	/* the same, having locked the mutex */
+	SIGNAL_HELD,	/* the holder locks the mutex first */
 	CANCEL,		/* the holder cancels the victim */
-	CANCEL_HELD,	/* the same, having locked the mutex */
+	CANCEL_HELD,	/* the holder locks the mutex first */
 };
 
-/* Results that are none. */
-#define BY_TYPE	(-1)	/* that of the type */
-#define FOREVER	(-2)	/* it sleeps */
+/* Not results of a call. */
+#define BY_TYPE	(-1)	/* depends on the type */
+#define FOREVER	(-2)	/* the call sleeps */
 
 struct operation {
 	const char *name;
@@ -153,8 +154,8 @@ struct operation {
 	enum event events[2];
 	int result;
 	enum { IN_AN_HOUR, LONG_AGO, BEFORE_1970, INVALID } when;	/* the deadline */
-	/* What the handler does if the call is cancelled: by an event, or else
-	 * because that was requested before. */
+	/* What the cleanup handler does if the call is cancelled: by an event or,
+	 * without one, by a request before the call. */
 	enum { NOT_CANCELLED, UNLOCKS, KEEPS } handler;
 };
 
@@ -232,36 +233,36 @@ struct variety {
 	char label[120];
 };
 
-/* The actors: processes; with a private mutex threads of one process. */
+/* The actors: processes or, with a private mutex, threads of one process. */
 enum actor_name { VICTIM, PREVIOUS, HOLDER, THIRD, NEXT, WAITER, NR_ACTORS = WAITER + MAX_WAITERS };
 
 enum command { IDLE, TAKE, PASS, UNLOCK_IT, SIGNAL_IT, CANCEL_IT, CROSS, END, OPERATE };
 
 struct actor {
-	int command;		/* IDLE: done with the last one */
+	int command;		/* IDLE: the last one is done */
 	int tid;
 	int result, order;	/* of TAKE and PASS */
-	int error;		/* a call failed that must not */
-	int is_ready;		/* the victim has done what comes before */
-	int unlocks;		/* its handler does so */
+	int error;		/* a call failed that must succeed */
+	int is_ready;		/* the victim has prepared the state */
+	int unlocks;		/* its handler unlocks the mutex */
 };
 
 static struct control {
 	struct actor actors[NR_ACTORS];
 	int orders;
-	int create;		/* the actor to be made a thread, plus 1 */
-	pthread_t victim;	/* of the thread, for pthread_cancel */
+	int create;		/* the actor that needs a thread, plus 1 */
+	pthread_t victim;	/* for pthread_cancel */
 } *ctl;
 
-/* H's knowledge of them; pid 0: not running. */
+/* The harness' view of them; pid 0: not running. */
 static struct { pid_t pid, tid; } running[NR_ACTORS];
-static pid_t group;		/* the process whose threads they are, or 0 */
+static pid_t group;		/* the process of the threads, or 0 */
 
 static unsigned char *mutex_page;	/* at this address in every process */
 static pthread_cond_t *cond;		/* in the page after it */
-static pthread_mutex_t *second;		/* there too, see CROSSED */
+static pthread_mutex_t *second;		/* in the same page, see CROSSED */
 static volatile unsigned *word;		/* the lock word of the mutex */
-static const struct variety *now;	/* being run */
+static const struct variety *now;	/* the current one */
 static int old_kernel;
 static int by_steps;	/* no breakpoints */
 
@@ -288,15 +289,15 @@ static void sleep_us(long us)
 	nanosleep(&ts, NULL);
 }
 
-/* Hand over a word by a futex of our own, which no libc knows of. */
+/* Hand over a word with a futex that no libc knows of. */
 static void set_and_wake(int *word, int value)
 {
 	__atomic_store_n(word, value, __ATOMIC_SEQ_CST);
 	syscall(SYS_futex, word, FUTEX_WAKE, 1, NULL, NULL, 0);
 }
 
-/* False if it still has the value after some time. A wake alone says nothing:
- * it may be that of the command before. */
+/* Returns 0 if it still has the value after some time. A wake alone proves nothing:
+ * it may belong to the command before. */
 static int wait_while(int *word, int value, int ms)
 {
 	struct timespec ts = { ms / 1000, ms % 1000 * 1000000L };
@@ -316,7 +317,7 @@ typedef int (*volatile function)(void *, void *, void *);
 
 #define F(name)	((int (*)(void *, void *, void *))(void (*)(void))name)
 
-/* The functions themselves: their addresses are where stepping begins. */
+/* The functions themselves: stepping begins at these addresses. */
 static function const functions[] = {
 	[LOCK]		= F(pthread_mutex_lock),
 	[TRYLOCK]	= F(pthread_mutex_trylock),
@@ -373,7 +374,7 @@ static void take(struct actor *a, int consistent)
 	a->result = r;
 }
 
-/* musl goes another way for a thread's first mutex, where it registers the list. */
+/* musl takes another path for a thread's first mutex, where it registers the list. */
 static void use_another_mutex(struct actor *a)
 {
 	pthread_mutexattr_t attr;
@@ -388,7 +389,7 @@ static void use_another_mutex(struct actor *a)
 		a->error = 1;
 }
 
-/* Where a call that is cancelled ends. */
+/* A cancelled call ends here. */
 __attribute__((noinline, noreturn))
 static void handled(void)
 {
@@ -411,7 +412,7 @@ static void handler(void *arg)
 	handled();
 }
 
-/* A process whose last thread ends does more than that. */
+/* The exit of a process's last thread does more than that of another. */
 static void *another_thread(void *arg)
 {
 	for (;;)
@@ -422,7 +423,7 @@ static void *another_thread(void *arg)
 static void operate(struct actor *a)
 {
 	enum before before = now->op->before;
-	/* Not while stepped: the vDSO tries again if the clock ticks. */
+	/* Not while stepped: the vDSO retries if the clock ticks. */
 	struct timespec ts = deadline(now->op->call, now->op->when);
 	int dead = before == MINE_DEAD || before == MINE_DEAD_TWICE;
 	pthread_t t;
@@ -500,7 +501,7 @@ static void *actor(void *arg)
 	}
 }
 
-/* Of a private mutex: the process that makes its threads. */
+/* For a private mutex, this process creates the threads. */
 __attribute__((noreturn))
 static void group_process(void)
 {
@@ -560,10 +561,10 @@ static void start(int i)
 	running[i].tid = a->tid;
 	if (now->private)
 		while (!wait_while(&ctl->create, i + 1, PATIENCE_MS))
-			die("the process of the threads is lost");
+			die("lost the process of the threads");
 }
 
-/* The end of all of them, whatever they do. */
+/* Ends all actors. */
 static void end_all(void)
 {
 	int i;
@@ -605,11 +606,11 @@ static void order_and_wait(int i, enum command c)
 static void expect_result(int i, int result)
 {
 	if (ctl->actors[i].result != result)
-		die("actor %d took the mutex with %d, not %d", i,
+		die("actor %d locked the mutex with %d, not %d", i,
 		    ctl->actors[i].result, result);
 }
 
-/* Wait for its end, which ends whatever the kernel does for it. */
+/* Wait for its end; the kernel has then handled its robust list. */
 static void await_end(int i)
 {
 	int ms;
@@ -626,15 +627,15 @@ static void await_end(int i)
 	running[i].pid = 0;
 }
 
-/* The call with 64 bits of time, where there is one beside the other. */
+/* 32-bit machines have a second call, with 64 bits of time. */
 #ifdef SYS_futex_time64
 #define FUTEX_TIME64 SYS_futex_time64
 #else
 #define FUTEX_TIME64 SYS_futex
 #endif
 
-/* Is it in futex(2), with an address in the mutex or the condition? (A victim
- * that sleeps for ever may do it elsewhere.) */
+/* Whether it is in futex(2), with an address in the mutex or the condition. (A
+ * victim that sleeps forever may use another address.) */
 static int in_futex(int i)
 {
 	unsigned long nr, address;
@@ -649,7 +650,7 @@ static int in_futex(int i)
 	return i == VICTIM || address - (unsigned long)mutex_page < 2 * PAGE;
 }
 
-/* The same, and not just passing through. */
+/* The same, and it stays there. */
 static int falls_asleep(int i)
 {
 	if (!in_futex(i))
@@ -658,7 +659,7 @@ static int falls_asleep(int i)
 	return in_futex(i);
 }
 
-/* Wait until the actor is done, or asleep for good: then false. */
+/* Wait until the actor is done (returns 1) or sleeps forever (returns 0). */
 static int done_or_stuck(int i)
 {
 	int *word = &ctl->actors[i].command, c = *word, asleep = 0, total;
@@ -671,7 +672,7 @@ static int done_or_stuck(int i)
 			die("actor %d is neither done nor asleep", i);
 	}
 	if (ctl->actors[i].error)
-		die("actor %d: a call failed that must not", i);
+		die("actor %d: a call failed that must succeed", i);
 	return 1;
 }
 
@@ -701,15 +702,15 @@ static void start_waiters(void)
 
 enum stop { STOPPED, ASLEEP, RETURNED, CRASHED };
 
-/* A victim's way through its call. */
+/* A victim's path through its call. */
 static struct {
-	unsigned long ret;		/* where the call returns to */
+	unsigned long ret;		/* the return address of the call */
 	unsigned fired;			/* events */
 	int waiting;			/* the waiters were started */
 	int asleep;
 	int holding;			/* HOLDER or THIRD, or 0 */
-	int taken_over;			/* the holder's mutex was a dead owner's */
-	int owner_died, given_up;	/* the mutex is so for the next */
+	int taken_over;			/* the holder acquired it from a dead owner */
+	int owner_died, given_up;	/* the state that the next owner finds */
 	int died_at;			/* the order of its last owner */
 } v;
 
@@ -721,14 +722,14 @@ static int stop_of_victim(int options)
 	do
 		r = waitpid(tid, &status, __WALL | options);
 	while (r < 0 && errno == EINTR);
-	/* A thread is no child of ours before it is traced. */
+	/* Before we trace a thread, it is no child of ours. */
 	if (!r || (r < 0 && errno == ECHILD && now->private && options == WNOHANG &&
 		   thread_state(group, tid)))
 		return 0;
 	if (r != tid || !WIFSTOPPED(status))
 		die("lost the victim (status %#x)", status);
 	if (WSTOPSIG(status) > SIGSYS && now->op->handler) {
-		/* The libc's own, for a request: on to its signal handler. */
+		/* The libc's own signal for a request: go to its handler. */
 		if (ptrace(PTRACE_SINGLESTEP, tid, 0, WSTOPSIG(status)))
 			die("cannot deliver the request for cancellation");
 		return stop_of_victim(options);
@@ -736,10 +737,10 @@ static int stop_of_victim(int options)
 	return WSTOPSIG(status);
 }
 
-/* Of a thread that exits: the system call, once it is known. */
+/* The address of the exit system call, once known. */
 static unsigned long exit_at;
 
-/* It has stopped, with that signal. */
+/* It has stopped with that signal. */
 static enum stop where(int sig)
 {
 	struct registers r;
@@ -753,7 +754,7 @@ static enum stop where(int sig)
 	return r.r[R_PC] == v.ret ? RETURNED : STOPPED;
 }
 
-/* After a step was begun: it ends, or sleeps, for so long at least. */
+/* After the start of a step: the victim stops, or sleeps at least this long. */
 static enum stop stop_or_sleep(int patience_ms)
 {
 	int rounds = 0, sig;
@@ -790,7 +791,7 @@ static enum stop step(void)
 	return where(sig);
 }
 
-/* The victim goes on to that address at once, or to the end of its call. */
+/* The victim goes directly to that address, or to the end of its call. */
 static enum stop run_to(unsigned long pc)
 {
 	pid_t tid = running[VICTIM].tid;
@@ -800,9 +801,9 @@ static enum stop run_to(unsigned long pc)
 	if (by_steps || !set_breakpoints(tid, pc, v.ret))
 		return step();
 	if (ptrace(PTRACE_CONT, tid, 0, 0))
-		die("cannot make the victim go on");
-	/* It should not sleep. That it does is looked at late, because it is
-	 * slow, and a system call may just take its time. */
+		die("cannot continue the victim");
+	/* It should not sleep. Check for sleep late, because the check is slow and
+	 * a system call may take its time. */
 	for (rounds = 0; !(sig = stop_of_victim(WNOHANG)); rounds++) {
 		if (rounds == 1000) {
 			s = stop_or_sleep(STUCK_MS);
@@ -810,17 +811,17 @@ static enum stop run_to(unsigned long pc)
 		}
 		sleep_us(20);
 	}
-	if (s == ASLEEP)	/* and its registers cannot be changed then */
+	if (s == ASLEEP)	/* its registers cannot be changed then */
 		return s;
 	if (sig && sig != SIGTRAP)
 		die("the victim got signal %d", sig);
 	if (!set_breakpoints(tid, 0, 0))
-		die("cannot take a breakpoint back");
+		die("cannot remove a breakpoint");
 	return where(SIGTRAP);
 }
 
-/* The victim sleeps: what happens now. Returns what it does then: it has to
- * wake up, and soon. */
+/* The victim sleeps: the next event happens. Returns what the victim does then: it
+ * has to wake up soon. */
 static enum stop fire(void)
 {
 	enum event e = v.fired < 2 ? now->op->events[v.fired] : NOTHING;
@@ -830,7 +831,7 @@ static enum stop fire(void)
 	v.fired++;
 	switch (e) {
 	case NOTHING:
-		break;	/* it may be the waiters that have the mutex */
+		break;	/* a waiter may own the mutex */
 	case RELEASE:
 		order_and_wait(HOLDER, UNLOCK_IT);
 		v.holding = 0;
@@ -861,7 +862,7 @@ static enum stop fire(void)
 	case SIGNAL_HELD:
 	case CANCEL:
 	case CANCEL_HELD:
-		/* The mutex is released: those that wait for it have it first. */
+		/* The victim released the mutex: its waiters acquire it first. */
 		for (w = WAITER; w < WAITER + now->waiters; w++)
 			if (!done_or_stuck(w))
 				return ASLEEP;
@@ -876,7 +877,7 @@ static enum stop fire(void)
 	return stop_or_sleep(STUCK_MS);
 }
 
-/* The memory of the mutex as the test knows it: all but the mutex itself. */
+/* The bytes around the mutex. */
 static unsigned char pattern(int i) { return i * 7 + 1; }
 
 static int is_outside(int i)
@@ -912,8 +913,8 @@ static void make_mutex(void)
 	}
 }
 
-/* Make all as it has to be before the call, and bring the victim to its first
- * instruction. */
+/* Prepare the state before the call, and bring the victim to the first instruction
+ * of the call. */
 static void begin(void)
 {
 	enum before before = now->op->before;
@@ -921,7 +922,7 @@ static void begin(void)
 	unsigned long entry = (unsigned long)functions[now->op->call];
 	int i;
 
-	/* It may have died with a lock of the libc's own. */
+	/* The last victim may have died with one of the libc's own locks. */
 	if (now->op->call == EXIT)
 		end_all();
 	start(NEXT);
@@ -956,7 +957,7 @@ static void begin(void)
 		die("the victim does not get ready");
 	if (before == CROSSED)
 		command_and_await_sleep(HOLDER, CROSS);
-	/* They wait from the beginning where the victim does not. */
+	/* If the victim does not wait, the waiters wait from the beginning. */
 	if (!now->op->events[0] || before == MINE) {
 		start_waiters();
 		v.waiting = 1;
@@ -984,7 +985,8 @@ static void begin(void)
 		v.ret = exit_at;
 }
 
-/* On to the next boundary. Still asleep after what was to wake it: stuck. */
+/* Go to the next boundary. If the victim still sleeps after the event that should
+ * wake it, it is stuck. */
 static enum stop advance(void)
 {
 	enum stop s;
@@ -999,7 +1001,7 @@ static enum stop advance(void)
 	return s;
 }
 
-/* The instruction that a thread ends itself with. */
+/* The instruction with which a thread ends itself. */
 __asm__ (".pushsection .text\n"
 	 ".balign 4\n"
 	 "exit_here: " SYSCALL_INSN "\n"
@@ -1018,7 +1020,8 @@ static void end_victim(void)
 		struct registers r;
 
 		if (v.asleep) {
-			/* Out of the kernel, by a signal it never sees. */
+			/* A signal, which it never sees, brings it out of the
+			 * kernel. */
 			syscall(SYS_tgkill, running[VICTIM].pid, tid, SIGUSR2);
 			stop_of_victim(0);
 		}
@@ -1032,12 +1035,12 @@ static void end_victim(void)
 		if (waitpid(tid, &status, __WALL) != tid)
 			die("lost the victim");
 		if (WIFSTOPPED(status) && ptrace(PTRACE_CONT, tid, 0, 0))
-			die("cannot make the victim go on to its end");
+			die("cannot continue the victim to its end");
 	} while (!WIFSIGNALED(status) && !WIFEXITED(status));
 	running[VICTIM].pid = 0;
 }
 
-/* What the mutex is to the next, if the victim ends here. */
+/* The state that the next owner finds if the victim ends here. */
 static enum state state_now(void)
 {
 	int lost = v.given_up || (v.holding == HOLDER && v.taken_over);
@@ -1058,9 +1061,9 @@ static enum state state_now(void)
 struct count { int boundaries, wrong, asleep, bytes, corruptions, known; };
 
 /*
- * What the others got. Some may have had the mutex before it came to be in that
- * state: before the victim got it and ended (up to the order @end), or before
- * another owner died. Returns 0, or 'X' if something is not as it has to be.
+ * Checks what the others got. Some may have acquired the mutex earlier: before the
+ * victim acquired it and ended (up to the order @end), or before another owner
+ * died. Returns 0, or 'X' if a result is wrong.
  */
 static char judge(enum state state, int end, int boundary)
 {
@@ -1098,8 +1101,8 @@ static char judge(enum state state, int end, int boundary)
 	return c;
 }
 
-/* The memory goes to another use, with the victim's TID where the word was,
- * and the victim ends. False if it was written to. */
+/* Reuses the memory, with the victim's TID where the word was, and ends the victim.
+ * Returns 0 if the memory changed. */
 static int reuse_and_end(void)
 {
 	unsigned char other[PAGE];
@@ -1114,7 +1117,7 @@ static int reuse_and_end(void)
 	return !memcmp(mutex_page, other, PAGE);
 }
 
-/* Does the kernel take the victim for one in the middle of an operation? */
+/* Whether the victim's list_op_pending is set. */
 static int slot_is_set(void)
 {
 	pid_t tid = running[VICTIM].tid;
@@ -1142,7 +1145,7 @@ static int result_wanted(void)
 	return type == PTHREAD_MUTEX_RECURSIVE ? 0 : op->call == TRYLOCK ? EBUSY : EDEADLK;
 }
 
-/* The victim is at a boundary: end it. Returns the character for the map. */
+/* Ends the victim at a boundary. Returns the character for the map. */
 static char finish(enum stop stop, int boundary, struct count *n)
 {
 	enum state state = state_now();
@@ -1153,7 +1156,7 @@ static char finish(enum stop stop, int boundary, struct count *n)
 	n->boundaries++;
 	if ((stop == RETURNED && now->op->call != EXIT) ||
 	    (stop == ASLEEP && want == FOREVER)) {
-		/* A call's result is in the register yet. */
+		/* The register still holds the call's result. */
 		r = stop == ASLEEP ? FOREVER :
 		    now->op->handler ? ctl->actors[VICTIM].result :
 		    (int)thread_registers(running[VICTIM].tid).r[R_RESULT];
@@ -1168,8 +1171,8 @@ static char finish(enum stop stop, int boundary, struct count *n)
 			c = 'R';
 		}
 	}
-	/* A victim that is through with the mutex lives until its memory is
-	 * put to another use. */
+	/* A victim that has finished with the mutex lives until its memory is
+	 * reused. */
 	through = now->op->call == DESTROY ||
 		  (stop == RETURNED && state != OWNED && state != GIVEN &&
 		   now->op->before != CROSSED && now->op->call != EXIT);
@@ -1181,7 +1184,7 @@ static char finish(enum stop stop, int boundary, struct count *n)
 	for (w = WAITER; v.waiting && w < WAITER + now->waiters; w++)
 		stuck += !done_or_stuck(w);
 	if (!stuck && now->op->call != DESTROY) {
-		/* Those that never were to wait come one by one. */
+		/* Without a wait, they come one by one. */
 		for (w = WAITER; !v.waiting && w < WAITER + now->waiters; w++) {
 			command(w, PASS);
 			stuck += !done_or_stuck(w);
@@ -1217,9 +1220,8 @@ static char finish(enum stop stop, int boundary, struct count *n)
 	return c;
 }
 
-/* A boundary, so that it is found again although a loop before it may run more
- * or less often: the visit-th time that the victim is at @pc (0: asleep) since
- * the last event. */
+/* A boundary, found again even if a loop before it runs more or less often: the
+ * visit-th time that the victim is at @pc (0: asleep) since the last event. */
 struct boundary {
 	unsigned long pc;
 	unsigned phase;
@@ -1232,8 +1234,8 @@ static int is_at(const struct boundary *b)
 	       b->pc == (v.asleep ? 0 : thread_pc(running[VICTIM].tid, NULL));
 }
 
-/* On towards boundary k of the way. The instructions before are not stepped,
- * but where it sleeps, each step is one of the way. */
+/* Go towards boundary k of the path, without single steps. Where the victim sleeps,
+ * each step is one of the path. */
 static enum stop advance_towards(const struct boundary *way, int k)
 {
 	int i = k;
@@ -1242,7 +1244,7 @@ static enum stop advance_towards(const struct boundary *way, int k)
 		for (i = 1; i < k; i++)
 			if (way[i].phase == v.fired && !way[i].pc)
 				break;
-		i--;	/* the system call in which it sleeps */
+		i--;	/* the system call where it sleeps */
 	}
 	if (v.asleep || way[i].phase != v.fired || !way[i].pc ||
 	    way[i].pc == thread_pc(running[VICTIM].tid, NULL))
@@ -1250,7 +1252,7 @@ static enum stop advance_towards(const struct boundary *way, int k)
 	return run_to(way[i].pc);
 }
 
-/* From the beginning to boundary k of the way. */
+/* Go from the beginning to boundary k of the path. */
 static enum stop go_to(const struct boundary *way, int k)
 {
 	enum stop s = STOPPED;
@@ -1266,9 +1268,9 @@ static enum stop go_to(const struct boundary *way, int k)
 	return s;
 }
 
-/* glibc has the handlers run by the unwinder, which asks the dynamic linker where
- * it is. Their many instructions have nothing to do with the mutex: none of them is
- * a boundary. */
+/* In glibc the unwinder runs the handlers, and asks the dynamic linker where the
+ * code is. Their many instructions do not concern the mutex: none of them is a
+ * boundary. */
 static int in_unwinder(void)
 {
 	Dl_info info;
@@ -1290,7 +1292,7 @@ static void run(struct count *total)
 	printf("# %s: ", now->label);
 	fflush(stdout);
 	exit_at = 0;
-	/* Once to the end, to know the way. */
+	/* Once to the end, to learn the path. */
 	begin();
 	for (k = 0; s != RETURNED && !wrong; k++) {
 		b[k].pc = v.asleep ? 0 : thread_pc(running[VICTIM].tid, NULL);
@@ -1353,7 +1355,7 @@ static void *exits_at_once(void *arg)
 	pthread_exit(arg);
 }
 
-/* What libcs look up on the first use is not to be on the maps. */
+/* The libc may look things up on the first use: keep that out of the maps. */
 static void warm_up(void)
 {
 	static const struct operation op = { "", LOCK, FREE, { 0 }, 0, 0, 0 };
@@ -1381,12 +1383,12 @@ static void warm_up(void)
 		e |= call(CONSISTENT, soon) != EINVAL;
 		e |= call(DESTROY, soon);
 		if (e)
-			die("the calls do not even work without a victim");
+			die("the calls fail even without a victim");
 	}
 	now = NULL;
 }
 
-/* Does it make sense? */
+/* Whether the operation makes sense for this variety. */
 static int possible(const struct variety *variety)
 {
 	const struct operation *op = variety->op;
@@ -1402,13 +1404,13 @@ static int possible(const struct variety *variety)
 	    types[variety->type].type != PTHREAD_MUTEX_RECURSIVE)
 		return 0;
 	if ((op->before == OF_NOBODY || op->before == CROSSED) && !variety->pi)
-		return 0;	/* that is seen by the kernel's PI code alone */
+		return 0;	/* only the kernel's PI code sees that */
 	if (op->handler && op->events[0] && !variety->private)
 		return 0;	/* the holder is in another process */
 	if (op->handler && variety->waiters == 1)
 		return 0;	/* to save time */
 	if (op->events[0] == OVERTAKE && variety->pi)
-		return 0;	/* the kernel hands it over */
+		return 0;	/* the kernel passes the mutex on */
 	return !variety->waiters || (op->before != FREE && op->before != DIED &&
 				     op->before != UNRECOVERABLE &&
 				     op->before != OF_NOBODY);
@@ -1427,7 +1429,7 @@ static void parse_shard(const char *arg, unsigned *i, unsigned *n)
 	char more;
 
 	if (sscanf(arg, "SHARD=%u/%u%c", i, n, &more) != 2 || !*i || *i > *n) {
-		fprintf(stderr, "kill-every-operation: %s: it has to be SHARD=i/n with 1 <= i <= n\n",
+		fprintf(stderr, "kill-every-operation: %s: expected SHARD=i/n with 1 <= i <= n\n",
 			arg);
 		exit(2);
 	}
@@ -1498,7 +1500,7 @@ int main(int argc, char **argv)
 		now = NULL;
 	}
 	if (!nr) {
-		fprintf(stderr, "kill-every-operation: no operation's label has such a part; see --list\n");
+		fprintf(stderr, "kill-every-operation: no operation's label contains this; see --list\n");
 		return 2;
 	}
 	if (list)
@@ -1509,6 +1511,6 @@ int main(int argc, char **argv)
 	if (old_kernel)
 		printf(", %d left asleep by the kernel", n.known);
 	ok = !n.wrong && !n.asleep && !n.bytes && !n.corruptions && n.boundaries;
-	printf("\n1..1\n%s 1 - all got what they had to\n", ok ? "ok" : "not ok");
+	printf("\n1..1\n%s 1 - all results as expected\n", ok ? "ok" : "not ok");
 	return !ok;
 }

@@ -1,37 +1,39 @@
 // SPDX-License-Identifier: MIT
 /*
- * Processes with threads take and release robust mutexes of all kinds in
- * shared memory at random, and are killed at random, thousands of times, while
- * the memory of the mutexes is put to other uses and back, by storing into it
- * or by mapping other memory over it.
+ * Processes with threads lock and unlock robust mutexes of all kinds in shared
+ * memory at random. The test kills processes at random, thousands of times, and
+ * reuses the memory of the mutexes, by storing into it or by mapping other memory
+ * over it.
  *
  * Usage: torture [SECONDS [SEED [old-kernel]]]	(default: 10 seconds, seed 1)
- * The seed gives the operations of each thread and the kills; what the
- * scheduler makes of them differs. With "old-kernel", for one that does not
- * close the race, the other use of the memory is not one that the kernel would
- * take for a mutex of the last owner.
+ * The seed determines the operations of each thread and the kills, but not how the
+ * scheduler interleaves them. With "old-kernel", for a kernel that does not close
+ * the race, the reused memory holds nothing that the kernel would take for a mutex
+ * of the last owner.
  *
  * Each of these is a loss, and ends the run with exit status 1:
- *   - two owners at a time, or a success where EOWNERDEAD was due;
- *   - a thread that does not come to its next operation within 30 seconds;
- *   - a byte that changed in memory that was put to another use;
- *   - an error that the state of the mutex does not explain.
+ *   - a mutex has two owners at a time, or a lock succeeds where EOWNERDEAD was
+ *     due;
+ *   - a thread does not reach its next operation within 30 seconds;
+ *   - a byte of reused memory changes;
+ *   - a function returns an error that the state of the mutex does not explain.
+ *
  * Exit status 77: not possible here.
  *
- * Fails on a libc that uses a mutex after its release, and in time on the stock
- * libcs: memory is put to use for what the kernel would take for a mutex of the
- * last owner, whose process is killed at that moment.
+ * Fails on a libc that uses a mutex after its release, and sooner or later on the
+ * stock libcs: the reused memory holds what the kernel would take for a mutex of
+ * the last owner, and the test kills the owner's process at that moment.
  */
 #include "harness.h"
 #include <sys/syscall.h>
 
 #define SLOTS		16	/* mutexes that all processes share */
 #define PROCESSES	4
-#define THREADS		3	/* of each */
+#define THREADS		3	/* of each process */
 #define PRIVATE		8	/* mutexes of each process */
 #define PATIENCE_MS	patience(30000)
 #ifdef __GLIBC__
-#define LOCK_WORD	0	/* in a pthread_mutex_t, for messages only */
+#define LOCK_WORD	0	/* index in a pthread_mutex_t, for messages only */
 #else
 #define LOCK_WORD	4
 #endif
@@ -43,15 +45,15 @@
 
 enum { OPEN = 1, CLOSING, DRAINED };
 #define ORPHAN (-1)
-#define NOBODY 0x5a5a5a5a	/* is no thread's id */
+#define NOBODY 0x5a5a5a5a	/* not the id of any thread */
 
-/* What a mutex protects, and what is known of it; never put to other use. */
+/* What a mutex protects, and the test's record of it; never reused. */
 struct guarded {
 	volatile int state;
-	volatile int retirer;		/* place of the process that closes it + 1 */
+	volatile int retirer;		/* 1 + the place of the process that closes it */
 	volatile int owner, last_owner;	/* thread ids */
 	volatile int last_process;
-	volatile long before, after;	/* equal unless somebody is in between */
+	volatile long before, after;	/* equal unless an owner is in between */
 };
 
 struct thread {
@@ -62,7 +64,7 @@ struct thread {
 
 struct process {
 	volatile pid_t pid;
-	volatile unsigned serial;	/* of this place, counts the dead */
+	volatile unsigned serial;	/* counts the dead of this place */
 	struct thread thread[THREADS];
 };
 
@@ -82,12 +84,12 @@ static int nr_varieties, nr_shared;	/* the shared ones come first */
 static unsigned seed = 1;
 static int old_kernel;
 
-/* Of this process. */
+/* This process's state. */
 static int me;
 static pthread_mutex_t private_mutex[PRIVATE];
 static pthread_cond_t private_cond[PRIVATE];
 static volatile int private_inside[PRIVATE];
-static volatile int closed_here[SLOTS];	/* other memory is mapped over it */
+static volatile int closed_here[SLOTS];	/* other memory is mapped over the slot */
 static volatile int last_here[SLOTS];	/* the last owner of this process */
 
 static pthread_mutex_t *mutex(int slot)
@@ -133,7 +135,7 @@ static void init_slot(int slot)
 	__atomic_store_n(&g->state, OPEN, __ATOMIC_SEQ_CST);
 }
 
-/* Nobody is about to lock it, or holds it and is not about to unlock it. */
+/* Nobody is about to lock it, and each owner is about to unlock it. */
 static int unused(int slot, int process)
 {
 	int p, t;
@@ -146,8 +148,8 @@ static int unused(int slot, int process)
 	return 1;
 }
 
-/* By now every earlier owner has released it, and may still be in its unlock:
- * POSIX allows to destroy it. */
+/* After this, every earlier owner has released the mutex, and may still be in its
+ * unlock: POSIX permits its destruction. */
 static int drain(int slot)
 {
 	struct timespec ts = in_ms(PATIENCE_MS);
@@ -159,18 +161,18 @@ static int drain(int slot)
 		int u = pthread_mutex_unlock(mutex(slot));
 
 		if (u)
-			lose("slot %d (%s): taken with %d and then not ours, "
+			lose("slot %d (%s): locked with %d and then not ours, "
 			     "error %d, lock word %#x", slot,
 			     varieties[slot % nr_shared].name, e, u,
 			     *(unsigned *)((char *)mutex(slot) + LOCK_WORD));
 	} else if (e != ENOTRECOVERABLE)
-		lose("slot %d (%s): locked for good, error %d, owner %d, lock word %#x",
+		lose("slot %d (%s): cannot be locked any more, error %d, owner %d, lock word %#x",
 		     slot, varieties[slot % nr_shared].name, e,
 		     c->guarded[slot].owner, *(unsigned *)((char *)mutex(slot) + LOCK_WORD));
 	return e;
 }
 
-/* The other use: data that looks like mutexes of a thread. */
+/* The reused memory: data that looks like mutexes of a thread. */
 static void fill(unsigned char *page, unsigned id)
 {
 	unsigned *word = (unsigned *)page;
@@ -194,7 +196,7 @@ static void verify(unsigned char *page, unsigned id, int slot, const char *how)
 		}
 }
 
-/* Wait until the process at this place is another one. */
+/* Wait until another process has this place. */
 static void await_death(int process, unsigned serial)
 {
 	int ms;
@@ -203,7 +205,7 @@ static void await_death(int process, unsigned serial)
 		sleep_ms(1);
 }
 
-/* The slot is CLOSING, by us. */
+/* We made the slot CLOSING. */
 static void retire(int slot, unsigned chance)
 {
 	struct guarded *g = &c->guarded[slot];
@@ -213,7 +215,7 @@ static void retire(int slot, unsigned chance)
 	for (ms = 0; !unused(slot, -1) ||
 		     __atomic_exchange_n(&closed_here[slot], 1, __ATOMIC_SEQ_CST); ms++) {
 		if (ms > PATIENCE_MS)
-			lose("slot %d (%s): used for good", slot,
+			lose("slot %d (%s): in use forever", slot,
 			     varieties[slot % nr_shared].name);
 		if (c->stop)
 			return;
@@ -229,7 +231,7 @@ static void retire(int slot, unsigned chance)
 	serial = c->process[victim].serial;
 	pthread_mutex_destroy(mutex(slot));
 	fill(area + slot * PAGE, id);
-	/* The retirer's own process would not come back to verify it. */
+	/* The retirer itself must live to verify it. */
 	if (g->last_owner && victim != me && chance % 2) {
 		kill(c->process[victim].pid, SIGKILL);
 		await_death(victim, serial);
@@ -242,7 +244,7 @@ static void retire(int slot, unsigned chance)
 	closed_here[slot] = 0;
 }
 
-/* Other memory takes the place of the mutex, in this process. */
+/* Maps other memory over the mutex, in this process. */
 static void remap(struct thread *t, int slot)
 {
 	unsigned char *page = area + slot * PAGE, *view;
@@ -257,8 +259,8 @@ static void remap(struct thread *t, int slot)
 			goto out;
 		sched_yield();
 	}
-	/* Once we have had it, the threads of this process have released it,
-	 * and may still be in their unlock. */
+	/* Once we have locked it, the threads of this process have released it, and
+	 * may still be in their unlock. */
 	__atomic_store_n(&t->uses, slot + 1, __ATOMIC_SEQ_CST);
 	if (c->guarded[slot].state != OPEN) {
 		t->uses = 0;
@@ -305,7 +307,7 @@ static int take_somehow(pthread_mutex_t *m, unsigned r)
 	}
 }
 
-/* One operation on a shared mutex. Returns 1 if the thread shall end. */
+/* One operation on a shared mutex. Returns 1 if the thread should end. */
 static int shared_operation(struct thread *t, unsigned *state)
 {
 	unsigned r = next(state);
@@ -357,7 +359,7 @@ static int shared_operation(struct thread *t, unsigned *state)
 		break;
 	case 0:
 		if (g->owner || g->before != g->after)
-			lose("slot %d (%s): taken by %d as free, owner %d, %ld and %ld",
+			lose("slot %d (%s): acquired by %d as free, owner %d, %ld and %ld",
 			     slot, varieties[slot % nr_shared].name, t->id,
 			     g->owner, g->before, g->after);
 		break;
@@ -388,7 +390,7 @@ static int shared_operation(struct thread *t, unsigned *state)
 		last_here[slot] = t->id;
 		__atomic_store_n(&g->owner, 0, __ATOMIC_SEQ_CST);
 	}
-	/* From here on others may put the memory to another use. */
+	/* From here on others may reuse the memory. */
 	__atomic_store_n(&t->uses, 0, __ATOMIC_SEQ_CST);
 	if (!ends)
 		EXPECT(pthread_mutex_unlock(mutex(slot)), 0);
@@ -443,7 +445,7 @@ static void *work(void *arg)
 	while (!c->stop) {
 		if (next(&state) % 8)
 			if (shared_operation(t, &state))
-				return t;	/* with the mutex held */
+				return t;	/* and still hold the mutex */
 		if (next(&state) % 8 == 0)
 			private_operation(&state);
 		t->operations++;
@@ -451,7 +453,7 @@ static void *work(void *arg)
 	return NULL;
 }
 
-/* One process: its threads are replaced when they end. */
+/* One process, which replaces its threads when they end. */
 static void run_process(void *arg)
 {
 	pthread_t threads[THREADS];
@@ -477,7 +479,7 @@ static void run_process(void *arg)
 				EXPECT(pthread_create(&threads[i], NULL, work,
 						      &p->thread[i]), 0);
 		}
-		/* Not there before Linux 6.16. */
+		/* New in Linux 6.16. */
 		if (!prctl(PR_FUTEX_HASH, PR_FUTEX_HASH_SET_SLOTS,
 			   2UL << (next(&state) % 7), 0, 0) && n++ % 16 == 0)
 			__atomic_add_fetch(&c->resized, 16, __ATOMIC_RELAXED);
@@ -502,8 +504,8 @@ static void bury(int place)
 	__atomic_add_fetch(&p->serial, 1, __ATOMIC_SEQ_CST);
 }
 
-/* Do what dead processes were about to do. They may have died between the
- * change of state and the entry of who did it. */
+/* Finish the work of dead processes. One may have died after it changed the state
+ * and before it entered itself as the retirer. */
 static void adopt(void)
 {
 	static int nobody[SLOTS];
@@ -535,7 +537,7 @@ static unsigned long operations(void)
 	return n;
 }
 
-/* Every thread must have done something since. */
+/* Each thread must have done something since the last call. */
 static void look_for_sleepers(void)
 {
 	static unsigned seen[PROCESSES][THREADS], serial[PROCESSES];
@@ -551,7 +553,7 @@ static void look_for_sleepers(void)
 				seen[p][t] = th->operations;
 				quiet[p][t] = 0;
 			} else if (++quiet[p][t] > PATIENCE_MS / 1000) {
-				lose("thread %d sleeps for good, slot %d (%s)",
+				lose("thread %d sleeps forever, slot %d (%s)",
 				     th->id, th->uses - 1, th->uses ?
 				     varieties[(th->uses - 1) % nr_shared].name : "none");
 			}
@@ -626,7 +628,7 @@ int main(int argc, char **argv)
 	}
 	c->stop = 1;
 	for (p = 0; p < PROCESSES; p++) {
-		/* They may wait for one that is gone. */
+		/* They may wait for a dead process. */
 		for (i = 0; i < 3000 && !waitpid(c->process[p].pid, &status, WNOHANG); i++)
 			sleep_ms(1);
 		kill(c->process[p].pid, SIGKILL);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The auxiliary vector of a traced process that has just executed a program,
- * and is stopped before the first instruction of it.
+ * The auxiliary vector of a traced process that has just executed a program and has
+ * stopped before its first instruction.
  */
 #ifndef AUXV_H
 #define AUXV_H
@@ -10,8 +10,9 @@
 
 #include "registers.h"
 
-/* The address of the entry of this type, or if there is none, of AT_NULL, which
- * ends the vector; *found says which. 0, with errno, if it cannot be read. */
+/* Returns the address of the entry of this type, or if there is none, of AT_NULL,
+ * which ends the vector; *found says which. Returns 0, with errno, if it cannot
+ * read the vector. */
 static inline unsigned long auxv_entry(pid_t pid, unsigned long type, int *found)
 {
 	struct registers r;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The instructions of aarch64 that matter to single-step.c: those of an LL/SC sequence,
- * and those after which another one than the next is executed.
+ * The aarch64 instructions that matter to single-step.c: those of an LL/SC
+ * sequence, and those that may be followed by another instruction than the next.
  */
 
 #define BREAKPOINT	0xd4200000UL	/* brk #0 */
@@ -50,7 +50,7 @@ static int always_branches(unsigned long pc)
 	return (*(uint32_t *)pc & 0xfc000000) == 0x14000000;	/* b */
 }
 
-/* A call, a return, a system call: no loop with a store-exclusive goes on there. */
+/* A call, a return, a system call: no loop with a store-exclusive contains one. */
 static int goes_elsewhere(unsigned long pc)
 {
 	uint32_t i = *(uint32_t *)pc;

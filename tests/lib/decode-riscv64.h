@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The instructions of riscv64 that matter to single-step.c: those of an LL/SC sequence,
- * and those after which another one than the next is executed.
+ * The riscv64 instructions that matter to single-step.c: those of an LL/SC
+ * sequence, and those that may be followed by another instruction than the next.
  */
 
 #define BREAKPOINT	0x9002UL	/* c.ebreak */
@@ -31,7 +31,7 @@ static int is_store_exclusive(unsigned long pc)
 
 static int status_register(uint32_t insn) { return insn >> 7 & 31; }
 
-/* The bits of @i from @from on, @n of them, moved to @to. */
+/* @n bits of @i, from bit @from on, moved to bit @to. */
 static int32_t bits(uint32_t i, int from, int n, int to)
 {
 	return (int32_t)((i >> from & ((1u << n) - 1)) << to);
@@ -89,7 +89,7 @@ static int always_branches(unsigned long pc)
 	       ((i & 0xe003) == 0x8002 && !(i & 0x007c) && (i & 0x0f80));
 }
 
-/* A call, a return, a system call: no loop with a store-exclusive goes on there. */
+/* A call, a return, a system call: no loop with a store-exclusive contains one. */
 static int goes_elsewhere(unsigned long pc)
 {
 	uint32_t i = insn_at(pc);

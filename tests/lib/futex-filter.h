@@ -7,9 +7,9 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 
-/* From now on each call of this number, whose argument ARG has the value under the
- * mask in its low half, is answered with the SECCOMP_RET_ action. Ends the test as
- * skipped where filters are not possible. */
+/* From now on, the filter answers each call of this number with the SECCOMP_RET_
+ * action if the low half of argument ARG has this value under the mask. Skips the
+ * test if filters are not possible. */
 void filter_call(int number, int arg, unsigned mask, unsigned value,
 			       unsigned action);
 

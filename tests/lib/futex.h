@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The kernel's interface, as far as older headers do not have it. */
+/* The parts of the kernel's interface that older headers lack. */
 #ifndef FUTEX_H
 #define FUTEX_H
 
@@ -11,7 +11,7 @@
 #define FUTEX_ROBUST_LIST32	1024
 #endif
 
-/* What a libc asks for: the size of the slot is that of a pointer. */
+/* A libc asks for a slot of the size of a pointer. */
 #define ROBUST_UNLOCK_FLAGS (sizeof(void *) == 4 ? \
 	FUTEX_ROBUST_UNLOCK | FUTEX_ROBUST_LIST32 : FUTEX_ROBUST_UNLOCK)
 

@@ -125,7 +125,7 @@ void init(pthread_mutex_t *m, const struct variety *v)
 		skip("this libc makes no robust mutexes here");
 	EXPECT(e, 0);
 	e = pthread_mutex_init(m, &a);
-	if (e == ENOTSUP)	/* from glibc, if its ports have to ask the kernel */
+	if (e == ENOTSUP)	/* from glibc's ports that have to ask the kernel */
 		need_robust_lists();
 	EXPECT(e, 0);
 	EXPECT(pthread_mutexattr_destroy(&a), 0);
@@ -163,8 +163,8 @@ int take(enum taker how, pthread_mutex_t *m)
 		return pthread_mutex_trylock(m);
 #ifdef __GLIBC__
 	case CLOCKLOCK:
-		/* PI mutexes have this clock from Linux 5.14 on, by
-		 * FUTEX_LOCK_PI2, and not under every emulator. */
+		/* PI mutexes need FUTEX_LOCK_PI2 for this clock: Linux 5.14 has it,
+		 * and not every emulator does. */
 		if (syscall(SYS_futex, NULL, 13, 0, NULL, NULL, 0) == -1 &&
 		    errno == ENOSYS) {
 			ts = in_ms(patience(60000));

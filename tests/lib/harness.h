@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the tests share: varieties of robust mutexes, processes and threads
- * that die, checks. A test is a program that exits with 0 (passed), 1 (failed,
- * it said where) or 77 (skipped, it said why). POSIX only, so that the same
- * source runs on every libc, patched or not.
+ * What the tests share: varieties of robust mutexes, processes and threads that
+ * die, checks. A test exits with 0 (passed), 1 (failed, and it printed where) or 77
+ * (skipped, and it printed why). It uses POSIX only, so the same source runs on
+ * every libc, patched or not.
  */
 #ifndef HARNESS_H
 #define HARNESS_H
@@ -34,7 +34,7 @@ struct variety {
 	char name[80];
 };
 
-/* What is being tested, for the message of a check that fails. */
+/* What the test is doing, for the message of a failed check. */
 extern char doing[200];
 
 __attribute__((format(printf, 3, 4), noreturn))
@@ -54,27 +54,27 @@ void fail(const char *file, int line, const char *fmt, ...);
 		fail(__FILE__, __LINE__, "not so: %s", #cond);		\
 } while (0)
 
-/* Ends the test as skipped. */
+/* Skips the test. */
 __attribute__((noreturn)) void skip(const char *reason);
 
-/* Ends the test as skipped where nobody notices the death of an owner. */
+/* Skips the test where the kernel has no robust lists. */
 void need_robust_lists(void);
 
-/* Where the kernel looks for one more mutex if this thread dies. */
+/* This thread's list_op_pending. */
 void *list_op_pending(void);
 
-/* Memory that forked processes share, zeroed. */
+/* Zeroed memory that forked processes share. */
 void *shared(size_t size);
 
 void sleep_ms(int ms);
 
 struct timespec in_ms(int ms);
 
-/* Calls f for every variety: all types, inheriting priority or not, shared by
- * processes or private. */
+/* Calls f for every variety: each type, with and without priority inheritance,
+ * process-shared and private. */
 void for_each_variety(void (*f)(const struct variety *));
 
-/* Of the mutexes to come. */
+/* The robustness of the mutexes that init() makes. */
 extern int robustness;
 
 void init(pthread_mutex_t *m, const struct variety *v);
@@ -84,7 +84,7 @@ volatile unsigned *lock_word(pthread_mutex_t *m);
 
 void init_cond(pthread_cond_t *c, const struct variety *v);
 
-/* The ways to take a mutex, which must agree. Those before TRYLOCK wait. */
+/* The functions that lock a mutex. Those before TRYLOCK wait. */
 enum taker {
 	LOCK, TIMEDLOCK,
 #ifdef __GLIBC__
@@ -95,27 +95,27 @@ enum taker {
 
 extern const char *const taker_names[NR_TAKERS];
 
-/* A minute stands for ever: it is long enough for an emulated CPU, and the
- * test says what hung instead of just running into its time-out. */
+/* Timed functions wait a minute. An emulated CPU needs no more, and the test says
+ * what hung instead of running into its own time limit. */
 int take(enum taker how, pthread_mutex_t *m);
 
 /* Runs f(arg) in a new process, which does not outlive a test that failed. */
 pid_t spawn(void (*f)(void *), void *arg);
 
-/* The process must have ended by itself, with success. */
+/* Waits for the process, which must exit with 0. */
 void reap(pid_t pid);
 
-/* The status of a process that has to end in time: it may sleep for good on a
- * mutex that is free, or loop. */
+/* The status of a process that has to end in time: it may sleep forever on a free
+ * mutex, or loop. */
 int status_in_time(pid_t pid);
 
-/* Like reap, and in time. */
+/* Like reap, but the process has to end in time. */
 void reap_in_time(pid_t pid);
 
-/* The process is killed. */
+/* Kills the process. */
 void kill_and_reap(pid_t pid);
 
-/* Wait for the flag, which the process sets (0: a thread does). */
+/* Waits until the process sets the flag (pid 0: until a thread does). */
 void await(volatile int *flag, pid_t pid);
 
 /* Runs f(arg) in a new thread and waits for its end. */
@@ -127,14 +127,14 @@ void lock_in_process(void *m);
 
 void owner_dies(pthread_mutex_t *m, const struct variety *v);
 
-/* An owner of the mutex dies, and the caller has it now, inconsistent. */
+/* An owner of the mutex dies, and the caller acquires it, inconsistent. */
 void lose_owner(pthread_mutex_t *m, const struct variety *v);
 
-/* Is the process (or thread, by its id) asleep? -1: /proc does not say. */
+/* Returns whether the process or thread with this id sleeps, or -1 without /proc. */
 int asleep(pid_t pid);
 
-/* Wait until all of them sleep. There is no portable way to know; where /proc
- * does not say, wait long enough. */
+/* Waits until all of them sleep. Without /proc, no portable way shows that, so it
+ * waits long enough. */
 void wait_until_all_asleep(const pid_t *pid, int n);
 
 void wait_until_asleep(pid_t pid);

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How long a test waits before it takes something for a hang.
+ * How long a test waits before it reports a hang.
  *
- * The limits in the tests are those of a machine with nothing else to do. On a
- * slower one all of them grow by the same factor, which tests/run/timeout-factor
- * measures and tests/run/run-suite hands over in the environment: TIMEOUTFACTOR, as
- * glibc's own tests know it.
+ * The limits in the tests suit an otherwise idle machine. On a slower one they all
+ * grow by one factor. tests/run/timeout-factor measures it, and tests/run/run-suite
+ * passes it on in TIMEOUTFACTOR, the variable that glibc's own tests use.
  */
 #ifndef PATIENCE_H
 #define PATIENCE_H

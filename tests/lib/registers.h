@@ -1,20 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What the tests know of a machine: its registers, as ptrace(2) and a signal
- * handler see them, and a few instructions. All that differs between the
- * architectures is in the first part; what follows is the same for all.
+ * handler see them, and a few instructions. The first part has everything that
+ * differs between architectures; the rest is the same for all.
  *
  *   NR_REGISTERS	of a stopped thread, as in NT_PRSTATUS; the indices:
  *   R_PC, R_SP, R_RESULT
- *   R_NR, R_ARG0	what a system call is made with
+ *   R_NR, R_ARG0	a system call's number and first argument
  *   R_LINK		the return address at the entry of a function, unless it
  *			is on the stack
- *   CONTEXT_ARG(u, n)	of a system call that a seccomp filter turned into a
- *			signal: its arguments, and what it is to return
- *   CONTEXT_RESULT(u)
+ *   CONTEXT_ARG(u, n)	the arguments and the result of a system call that a
+ *   CONTEXT_RESULT(u)	seccomp filter turned into a signal
  *   SYSCALL_INSN	the instruction, for the assembler
  *   is_syscall(insn)
- *   CAN_SINGLE_STEP	by the kernel
+ *   CAN_SINGLE_STEP	whether the kernel can
  */
 #ifndef REGISTERS_H
 #define REGISTERS_H
@@ -106,7 +105,7 @@ struct registers {
 	register_value r[NR_REGISTERS];
 };
 
-/* Both as ptrace(2): 0, or -1 with errno. */
+/* Both return what ptrace(2) does: 0, or -1 with errno. */
 static inline int get_registers(pid_t tid, struct registers *r)
 {
 	struct iovec v = { r, sizeof(*r) };
@@ -121,7 +120,7 @@ static inline int set_registers(pid_t tid, const struct registers *r)
 	return ptrace(PTRACE_SETREGSET, tid, (void *)NT_PRSTATUS, &v) ? -1 : 0;
 }
 
-/* At the entry of a function: where it returns to. */
+/* The return address, if the thread is at the entry of a function. */
 static inline unsigned long return_address(pid_t tid, const struct registers *r)
 {
 #if defined(__x86_64__) || defined(__i386__)
@@ -132,9 +131,9 @@ static inline unsigned long return_address(pid_t tid, const struct registers *r)
 #endif
 }
 
-/* Stop for the parent that traces this thread. Not by a breakpoint instruction
- * where the program counter would stay at it, and not by code that another
- * thread may be in, which is not traced and must not meet a breakpoint. */
+/* Stop for the parent that traces this thread. On some machines the program counter
+ * would stay at a breakpoint instruction. A libc function is no use either:
+ * another, untraced thread may execute it and must not meet a breakpoint there. */
 static inline void trap_myself(void)
 {
 #if defined(__x86_64__) || defined(__i386__)
@@ -154,8 +153,8 @@ static inline void trap_myself(void)
 #endif
 }
 
-/* The thread is to make a system call with one argument next, by the
- * instruction at @insn, and none that was interrupted is restarted. */
+/* Makes the thread execute a system call with one argument next, with the
+ * instruction at @insn. The kernel then restarts no interrupted system call. */
 static inline void next_is_syscall(struct registers *r, const void *insn, long nr,
 				   long arg)
 {

@@ -11,7 +11,7 @@
 
 const char *stepping_through = "";
 
-/* Of the programs that step through nothing. */
+/* For programs that step through nothing. */
 __attribute__((weak)) void cleanup(void) { }
 
 void die(const char *fmt, ...)
@@ -63,12 +63,12 @@ unsigned long thread_pc(pid_t tid, unsigned long *ret_addr)
 	return r.r[R_PC];
 }
 
-/* A step that is being made by breakpoints. */
+/* The current step. */
 static struct {
 	unsigned long at[9], saved[9];
-	int breakpoints;	/* 0: the kernel makes it */
-	unsigned long first;	/* of an LL/SC sequence: the load, or 0 */
-	unsigned long last;	/* and the store */
+	int breakpoints;	/* 0: the kernel single-steps */
+	unsigned long first;	/* the load of an LL/SC sequence, or 0 */
+	unsigned long last;	/* its store */
 	int patience;		/* after a store that failed: steps to go back */
 } stepping;
 
@@ -89,7 +89,7 @@ static void break_at(unsigned long pc)
 #elif defined(__riscv)
 #include "decode-riscv64.h"
 #else
-/* No LL/SC, and the kernel steps. */
+/* No LL/SC, and the kernel single-steps. */
 #define BREAKPOINT	0UL
 #define BREAKPOINT_MASK	0UL
 static int is_load_exclusive(unsigned long pc) { (void)pc; return 0; }
@@ -105,9 +105,9 @@ static unsigned long branch_target(unsigned long pc, const struct registers *r)
 }
 #endif
 
-/* Whether what is at @pc, behind the load-exclusive, comes to its store within so
- * many instructions. Breakpoints go behind the store, and to where a branch on
- * the way there leads away from it. */
+/* Whether the code at @pc, after the load-exclusive, reaches its store within so
+ * many instructions. Sets breakpoints after the store, and wherever a branch before
+ * it leads away. */
 static int comes_to_store(unsigned long pc, int within, const struct registers *r)
 {
 	unsigned long next, to;
@@ -126,7 +126,8 @@ static int comes_to_store(unsigned long pc, int within, const struct registers *
 	to = branch_target(pc, r);
 	by_next = next && comes_to_store(next, within - 1, r);
 	by_branch = to && comes_to_store(to, within - 1, r);
-	/* Back to the load is no way out; a breakpoint there would hit at once. */
+	/* A branch back to the load does not leave; a breakpoint there would hit at
+	 * once. */
 	if (by_branch && next && !by_next && next != stepping.first)
 		break_at(next);
 	if (by_next && to && !by_branch && to != stepping.first)
@@ -134,7 +135,7 @@ static int comes_to_store(unsigned long pc, int within, const struct registers *
 	return by_next || by_branch;
 }
 
-/* Which breakpoints the next step needs, if any. */
+/* Finds the breakpoints that the next step needs, if any. */
 static void plan_step(pid_t tid)
 {
 	struct registers r;
@@ -165,7 +166,7 @@ static int store_failed(const struct registers *r)
 	       r->r[status_register(*(uint32_t *)stepping.last)] & 0xffffffff;
 }
 
-/* Write an instruction to the stopped thread's code. Returns what was there. */
+/* Writes an instruction to the stopped thread's code. Returns the old one. */
 static unsigned long poke_code(pid_t tid, unsigned long at, unsigned long insn)
 {
 	unsigned long old;
@@ -226,7 +227,8 @@ int set_breakpoints(pid_t tid, unsigned long a, unsigned long b)
 	static int possible = -1;
 
 	if (possible < 0) {
-		/* QEMU, target/i386: its emulator's name as a hypervisor. */
+		/* The hypervisor's name, as QEMU's emulator reports it
+		 * (target/i386). */
 		unsigned eax, name[4] = { 0, 0, 0, 0 };
 
 		__cpuid(0x40000000, eax, name[0], name[1], name[2]);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* The code under test is compiled with -fsanitize=thread, and this is what gcc calls then
- * before each access to memory that may be shared, and for each atomic one. None can go
- * unseen, whatever the source looks like: those to memory of which nothing is known here,
- * and to fields that only the owner may use, are violations. */
+/* With -fsanitize=thread, gcc makes the code under test call these functions before
+ * each access to memory that may be shared, and for each atomic access. So no
+ * access can go unnoticed, however the source looks. An access to unknown memory,
+ * or to a field that only the owner may use, is a violation. */
 #include "model.h"
 
 extern char __start_under_test[] __attribute__((weak));	/* static data */
@@ -13,7 +13,7 @@ static int within(const volatile void *p, const volatile void *start, size_t siz
 	return (uintptr_t)p - (uintptr_t)start < size;
 }
 
-/* A step of user space: the thread stops, and a signal may come first. */
+/* A step in user space: the thread stops, and a signal may come first. */
 static void user_step(int kind, const void *pc, const char *what)
 {
 	for (;;) {
@@ -46,7 +46,7 @@ static void access_mutex(struct mutex *m, const volatile void *p, enum how how, 
 	property_touch(m, pc);
 	if (field == FIELD_LIST || field == FIELD_OWNED) {
 		if ((WORD(&m->m) & WORD_TID) != (unsigned)current->tls.tid)
-			mc_fail("P0-unowned-access", "T%d at %p: a field that only the owner may use",
+			mc_fail("P0-unowned-access", "T%d at %p accesses a field that only the owner may use",
 				running, pc);
 	} else if (field == FIELD_CONSTANT && how != READ) {
 		mc_fail("P0-unknown-access", "T%d at %p writes the type", running, pc);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* What the processes do with the mutex. The last one that uses it destroys it, and its
- * memory becomes something else, which may hold the TID of another one. */
+/* What the processes do with the mutex. The last one that uses it destroys it and
+ * reuses its memory, which may then hold the TID of another process. */
 #include "model.h"
 
 static void destroy(void)
@@ -10,7 +10,7 @@ static void destroy(void)
 	int i, n = 0;
 
 	STEP("destroy and reuse");
-	/* Whoever did not hold it last looks whether it is free, as by a trylock. */
+	/* First check that nobody owns it, as a trylock would. */
 	owner = WORD(&m->m) & WORD_TID;
 	for (i = 0; i < options.threads; i++)
 		if (owner == (unsigned)world.threads[i].tls.tid)
@@ -67,7 +67,7 @@ static void acquired(struct mutex *m, int e)
 	STEP("has the mutex");
 }
 
-/* By UNLOCK or, to wait for a condition, by its inner part. */
+/* Calls UNLOCK or, to wait for a condition, its inner part. */
 static void release(struct mutex *m, int inner)
 {
 	int inconsistent = m->inconsistent, e;
@@ -91,7 +91,7 @@ static void make_consistent(struct mutex *m)
 	m->inconsistent = 0;
 }
 
-/* Returns whether it has the mutex again. */
+/* Returns whether the thread owns the mutex again. */
 static int wait_for_condition(struct mutex *m)
 {
 	int notrec, e;
@@ -131,7 +131,7 @@ static void exit_with(struct mutex *m)
 	application_die();
 }
 
-/* Returns whether it goes on with the mutex. */
+/* Returns whether the thread will use the mutex again. */
 static int hold(struct mutex *m)
 {
 	int last, second_first;
@@ -159,8 +159,8 @@ static int hold(struct mutex *m)
 	return !last;
 }
 
-/* Not inline: what it leaves in registers would tell states apart. Returns whether it has
- * the mutex, or -1 if there is to be no operation more. */
+/* Not inline: leftovers in registers would make equal states differ. Returns
+ * whether the thread acquired the mutex, or -1 if no operation is to follow. */
 static __attribute__((noinline)) int operation(struct mutex *m)
 {
 	struct timespec later = { 1, 0 };
@@ -213,7 +213,7 @@ void application_die(void)
 				"T%d died with the mutex, which was not marked", running);
 	current->busy = 0;
 	current->tls.tid = -current->tls.tid;	/* no longer a TID */
-	leave(GONE);				/* somebody has waited for the process */
+	leave(GONE);				/* its parent has waited for the process */
 }
 
 void application_signal(void)
@@ -268,7 +268,7 @@ void application_init(void)
 	for (m = world.mutexes; m < world.mutexes + MUTEXES; m++)
 		mutex_init(m);
 	m = world.mutexes;
-	if (!strcmp(options.initial, "died")) {	/* somebody died with it, who is gone */
+	if (!strcmp(options.initial, "died")) {	/* an owner died and is gone */
 		WORD(&m->m) = WORD_DIED;
 		m->death_due = 1;
 #ifdef MC_GLIBC

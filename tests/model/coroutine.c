@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Threads of the model are coroutines: each stops before its next step. */
+/* The threads of the model are coroutines: each stops before its next step. */
 #include "model.h"
 
 unsigned char stacks[THREADS][8192] __attribute__((aligned(64)));
@@ -28,7 +28,7 @@ void thread_start(int i, void (*f)(void))
 	world.threads[i].sp = sp;
 }
 
-/* The static data of a process begin as they are in the program. */
+/* The static data of a process start with the values in the program. */
 void thread_statics(struct thread *t)
 {
 	static unsigned char initial[sizeof(t->statics)];
@@ -48,7 +48,8 @@ size_t stack_used(int i)
 	return stacks[i] + STACK - (unsigned char *)world.threads[i].sp;
 }
 
-/* The same in equal states: what a step left there would tell two of them apart. */
+/* Clears what a step left below the stack pointer, so that equal states compare
+ * equal. */
 void stack_clear(int i)
 {
 	unsigned char *sp = world.threads[i].sp;

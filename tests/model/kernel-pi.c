@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
-/* PI futexes: kernel/futex/pi.c, with what it needs of kernel/locking/rtmutex.c and
- * rtmutex_api.c. Nothing is known of priorities: whatever depends on them is left open.
+/* PI futexes: kernel/futex/pi.c, and the parts of kernel/locking/rtmutex.c and
+ * rtmutex_api.c that it needs. The model has no priorities: it tries each outcome
+ * that could depend on them.
  *
- * Locks of the kernel are locks here. What is done with one held, and does not touch user
- * memory, is one step. */
+ * The kernel's locks are locks here. Work under a lock that does not touch user
+ * memory is one step. */
 #include "model.h"
 
 static void lock(signed char *lock, const char *what)
@@ -39,7 +40,7 @@ static int rt_mutex_top_waiter(const struct pi_state *s)
 	return n ? waiters[mc_choose(n, "is the top waiter number")] : -1;
 }
 
-/* With wait_lock. A waiter has to be the top one, unless it is the only one; another thread
+/* With wait_lock. A waiter must be the top one or the only one. Another thread
  * needs a higher priority than the waiters. */
 static int try_to_take_rt_mutex(struct pi_state *s)
 {
@@ -76,8 +77,8 @@ static void rt_mutex_futex_unlock(struct pi_state *s, int top)
 	}
 }
 
-/* rt_mutex_wait_proxy_lock, with rt_mutex_slowlock_block; then, if that failed,
- * rt_mutex_cleanup_proxy_lock. With wait_lock, and the thread a waiter. */
+/* rt_mutex_wait_proxy_lock with rt_mutex_slowlock_block; if that fails,
+ * rt_mutex_cleanup_proxy_lock. With wait_lock, for a thread that is a waiter. */
 static long wait_proxy_lock(struct pi_state *s, int timed)
 {
 	long result;
@@ -158,7 +159,7 @@ static long attach_to_pi_state(struct mutex *m, unsigned uval, struct pi_state *
 	return result;
 }
 
-/* With the bucket's lock. EBUSY: *EXITING is about to have done its exit. */
+/* With the bucket's lock. EBUSY: *EXITING is about to finish its exit. */
 static long attach_to_pi_owner(struct mutex *m, unsigned uval, struct pi_state **s,
 			       struct thread **exiting)
 {
@@ -185,7 +186,7 @@ static int lock_pi_update_atomic(struct mutex *m, unsigned uval, unsigned newval
 	return 1;
 }
 
-/* With the bucket's lock. 1: acquired; 0: is to wait. */
+/* With the bucket's lock. 1: acquired; 0: the thread must wait. */
 static long futex_lock_pi_atomic(struct mutex *m, struct pi_state **s, struct thread **exiting)
 {
 	unsigned uval, tid = current->tls.tid;
@@ -207,8 +208,9 @@ static long futex_lock_pi_atomic(struct mutex *m, struct pi_state **s, struct th
 	return attach_to_pi_owner(m, uval | WORD_WAITERS, s, exiting);
 }
 
-/* With the bucket's lock. STOLE: the thread has got the rt_mutex, to which another one was
- * the next owner; otherwise it is the other way around. Returns whether it has it. */
+/* With the bucket's lock. STOLE: the thread took the rt_mutex before the designated
+ * next owner; otherwise another thread took it before this one. Returns whether
+ * this thread has it. */
 static int fixup_pi_state_owner(struct mutex *m, struct pi_state *s, int stole)
 {
 	int old, new;
@@ -255,7 +257,7 @@ static int fixup_pi_state_owner(struct mutex *m, struct pi_state *s, int stole)
 	return stole;
 }
 
-/* With the bucket's lock. Returns whether the thread has the lock. */
+/* With the bucket's lock. Returns whether the thread owns the futex. */
 static int fixup_pi_owner(struct mutex *m, struct pi_state *s, int locked)
 {
 	if (locked)
@@ -359,7 +361,7 @@ static long unlock_pi(struct mutex *m)
 			}
 			LOCK_WAIT();
 			top = rt_mutex_top_waiter(s);
-			if (top < 0) {		/* it is leaving */
+			if (top < 0) {		/* the waiter is leaving */
 				waiter->queued = 0;
 				unlock(&s->wait_lock);
 			}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* The kernel: futex(2), the vDSO function, and what it does with a thread's robust list
- * when the thread dies. Each function names those of the kernel that it stands for. */
+/* The kernel: futex(2), the vDSO function, and the walk of a thread's robust list
+ * when the thread dies. Each function names the kernel functions that it models. */
 #include "model.h"
 
 struct kernel kernel;
@@ -66,8 +66,8 @@ void kernel_store(struct mutex *m, unsigned value, const char *by)
 	WORD(&m->m) = value;
 }
 
-/* kernel/futex/waitwake.c: futex_wake (__futex_wake, collect_waiters), with the bucket's
- * lock. Which waiter is the first one is left open. */
+/* kernel/futex/waitwake.c: futex_wake (__futex_wake, collect_waiters), with the
+ * bucket's lock. Any waiter may be the first. */
 static int sleepers(const struct mutex *m, int *asleep)
 {
 	int i, count = 0;
@@ -78,7 +78,7 @@ static int sleepers(const struct mutex *m, int *asleep)
 		if (t->futex != m - world.mutexes)
 			continue;
 		if (t->queued)
-			return 0;	/* EINVAL: the futex is a PI one */
+			return 0;	/* EINVAL: a PI futex */
 		if (t->status == SLEEP)
 			asleep[count++] = i;
 	}
@@ -100,7 +100,7 @@ static void futex_wake(struct mutex *m, int n)
 	}
 }
 
-/* The caller is in the system call: it dies after it. */
+/* The caller is in the system call: a kill ends it afterwards. */
 static void wake_in_call(struct mutex *m, int n)
 {
 	current->unkillable = 1;
@@ -133,7 +133,8 @@ static long futex_wait(struct mutex *m, unsigned value, int timed)
 	return sleep_on(m - world.mutexes, timed);
 }
 
-/* What comes of a system call with the flag before it begins: 1: nothing special. */
+/* The result of a system call with the flag if the kernel or a filter refuses it; 1
+ * if the call proceeds. */
 static long before_flagged_call(void)
 {
 	if (!kernel.flag)
@@ -156,8 +157,8 @@ static long clear_pending(void *pop)
 	return 0;
 }
 
-/* kernel/futex/waitwake.c: futex_wake with FLAGS_ROBUST_UNLOCK: futex_robust_unlock stores
- * and clears the slot, then it wakes. */
+/* kernel/futex/waitwake.c: futex_wake with FLAGS_ROBUST_UNLOCK: futex_robust_unlock
+ * stores and clears the slot, then wakes. */
 static long futex_robust_unlock(struct mutex *m, int n, void *pop)
 {
 	int asleep[THREADS];
@@ -167,7 +168,7 @@ static long futex_robust_unlock(struct mutex *m, int n, void *pop)
 	result = before_flagged_call();
 	if (result <= 0)
 		return result;
-	if (kernel.retain) {		/* expected of a coming kernel: with the bucket's lock */
+	if (kernel.retain) {		/* a possible future kernel: with the bucket's lock */
 		kernel_store(m, sleepers(m, asleep) > 1 ? WORD_WAITERS : 0,
 			     "futex_robust_unlock");
 		*(void **)pop = NULL;
@@ -186,8 +187,8 @@ static long futex_robust_unlock(struct mutex *m, int n, void *pop)
 	return 0;
 }
 
-/* arch/x86/entry/vdso/common/vfutex.c: __vdso_futex_robust_list64_try_unlock, with
- * kernel/futex/core.c: __futex_fixup_robust_unlock: one step for a death. */
+/* arch/x86/entry/vdso/common/vfutex.c: __vdso_futex_robust_list64_try_unlock. With
+ * kernel/futex/core.c: __futex_fixup_robust_unlock, a death sees it as one step. */
 unsigned mc_try_unlock(volatile void *lock, unsigned tid, void *pop)
 {
 	struct mutex *m = mutex_of(lock);
@@ -221,14 +222,14 @@ static long do_futex(volatile void *addr, int op, int val, int timed, void *uadd
 	struct mutex *m = mutex_of(addr);
 	int flag = op & 512;
 
-	if (!m && flag) {		/* tries it, with a word of its own */
+	if (!m && flag) {		/* a libc tests the flag on a word of its own */
 		long result;
 
 		STEP("futex_wake|ROBUST_UNLOCK of no mutex");
 		result = before_flagged_call();
 		return result > 0 ? clear_pending(uaddr2) : result;
 	}
-	if (!m) {			/* delays itself */
+	if (!m) {			/* the thread delays itself */
 		sleep_on(-1, timed);
 		return -ETIMEDOUT;
 	}
@@ -256,7 +257,7 @@ static long do_futex(volatile void *addr, int op, int val, int timed, void *uadd
 	abort();
 }
 
-/* The system call. A signal interrupts a sleep, which begins again after the handler. */
+/* The system call. A signal interrupts a sleep, which restarts after the handler. */
 long mc_futex(volatile void *addr, int op, int val, int timed, void *uaddr2)
 {
 	const void *pc = current->pc;
@@ -286,8 +287,8 @@ static void handle_futex_death(struct mutex *m, int pi, int pending)
 		STEP("handle_futex_death: get_user");
 		uval = WORD(&m->m);
 		owner = uval & WORD_TID;
-		/* The thread was to wake a waiter, or was woken and has taken it from the
-		 * others: do it again. */
+		/* The thread had to wake a waiter, or it consumed a wake and then
+		 * died: repeat the wake. */
 		if (pending && !pi && owner != (unsigned)current->tls.tid &&
 		    (!uval || (!owner && kernel.again >= OWNERLESS) ||
 		     (!(uval & WORD_WAITERS) && kernel.again >= OWNERLESS_OR_UNWAITED))) {
@@ -355,7 +356,7 @@ void kernel_exit(void)
 	current->exiting = -1;
 }
 
-/* What the code under test asks the kernel for otherwise. */
+/* The rest of what the code under test asks the kernel. */
 struct pthread *mc_self(void) { return &current->tls; }
 int mc_policy(void) { return options.policy; }
 void *mc_vdso(void) { return kernel.function ? (void *)mc_try_unlock : NULL; }

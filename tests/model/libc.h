@@ -3,7 +3,7 @@
 #ifndef LIBC_H
 #define LIBC_H 1
 
-/* Which process has which libc: a function of its own, or its namesake's. */
+/* Whether a process calls its own libc's function or the stock one's. */
 #ifdef MC_MIXED
 # define CALL(f)	(options.stock >> running & 1 ? stock_##f : f)
 # define NAMESAKE(f)	extern __typeof__(f) stock_##f
@@ -14,7 +14,7 @@
 
 #ifdef MC_GLIBC
 # include "shim-glibc.h"
-# undef futex_wake			/* The model has the kernel's. */
+# undef futex_wake			/* The model has its own, for the kernel. */
 # undef futex_wait
 # undef futex_unlock_pi
 # define WORD(m)	(*(volatile unsigned *)&(m)->__data.__lock)
@@ -67,8 +67,8 @@ NAMESAKE(mc_exit_list);
 #define WORD_DIED	0x40000000u
 #define WORD_TID	0x3fffffffu
 
-/* FIELD_SHARED: others read or write it too. FIELD_LIST: the kernel reads it when the owner
- * dies. FIELD_OWNED: of the owner alone. */
+/* FIELD_SHARED: other threads access it too. FIELD_LIST: the kernel reads it when
+ * the owner dies. FIELD_OWNED: only the owner accesses it. */
 enum field { FIELD_CONSTANT, FIELD_OWNED, FIELD_WORD, FIELD_SHARED, FIELD_LIST, FIELDS };
 static inline enum field field_of(const mc_mutex_t *m, const volatile void *p)
 {

@@ -12,17 +12,17 @@
 #define THREADS 4			/* at most */
 #define MUTEXES 2
 
-/* A mutex, what the properties know of it, and what the kernel does. */
+/* A mutex, what the properties record of it, and the kernel's lock for it. */
 struct mutex {
 	mc_mutex_t m;
-	signed char holder;		/* by what the calls have returned, or -1 */
-	unsigned char refs;		/* who may still use it */
-	unsigned char reused;		/* its memory is something else now */
-	unsigned char death_due;	/* of which the next owner has to hear */
+	signed char holder;		/* according to the results of the calls, or -1 */
+	unsigned char refs;		/* number of processes that may still use it */
+	unsigned char reused;		/* its memory is reused */
+	unsigned char death_due;	/* the next owner must get EOWNERDEAD */
 	unsigned char notrec;		/* unrecoverable: for certain,... */
 	unsigned char notrec_begun;	/* ...or its unlock has begun */
-	unsigned char inconsistent;	/* its holder has it so */
-	signed char bucket;		/* the kernel's: who has its lock, or -1 */
+	unsigned char inconsistent;	/* its holder acquired it so */
+	signed char bucket;		/* the holder of the kernel's bucket lock, or -1 */
 };
 
 /* The kernel's futex_pi_state and its rt_mutex: threads, or -1. */
@@ -32,27 +32,27 @@ struct pi_state {
 };
 #define PI_STATES (THREADS + 1)
 
-/* CHOICE: it goes on in as many ways as it says. FINISHED: has left the mutex alone
- * since; GONE: has died. */
+/* CHOICE: the thread can go on in nchoice ways. FINISHED: it will not use the mutex
+ * any more. GONE: it has died. */
 enum status { RUN, SLEEP, CHOICE, FINISHED, GONE };
-/* The next step: one that other threads see, or not; then only a kill can come first. */
+/* Whether other threads can see the next step. If not, only a kill can come first. */
 enum step { STEP_SEEN, STEP_UNSEEN };
 
-/* A thread, which is a process of its own. */
+/* A thread. Each one is a process. */
 struct thread {
 	void *sp;
-	const char *what;		/* the step that comes next, */
+	const char *what;		/* the next step, */
 	const void *pc;			/* in the code under test */
 	const char *file;		/* or in the model */
 	int line;
 	unsigned char status, step;
-	unsigned char unkillable;	/* in the kernel, which looks for signals later */
+	unsigned char unkillable;	/* in the kernel, which handles signals later */
 	unsigned char timed;		/* sleeps with a time-out */
 	unsigned char nchoice, choice;
-	int result;			/* of the sleep */
-	const signed char *waits_for;	/* does not go on before this is -1 */
+	int result;			/* result of the sleep */
+	const signed char *waits_for;	/* cannot continue until this is -1 */
 	signed char futex;		/* queued for the word of this mutex, or -1 */
-	unsigned char queued;		/* for FUTEX_LOCK_PI: it has a futex_q,... */
+	unsigned char queued;		/* FUTEX_LOCK_PI: it has a futex_q,... */
 	signed char pi_state;		/* ...with this one, and... */
 	unsigned char rt_waiter, rt_top;	/* ...waits for its rt_mutex, as the next */
 	signed char exiting;		/* FUTEX_STATE_EXITING if not -1 */
@@ -62,32 +62,32 @@ struct thread {
 	unsigned char statics[16];
 	unsigned char registered;	/* set_robust_list */
 	/* What the application and the properties know: */
-	unsigned char busy;		/* is in a call, or owns the mutex */
-	unsigned char saw_another;	/* another one has been busy during the call */
-	unsigned char dropped;		/* is through with the mutex; 2: as the last one */
+	unsigned char busy;		/* in a call, or owns the mutex */
+	unsigned char saw_another;	/* another thread was busy during the call */
+	unsigned char dropped;		/* finished with the mutex; 2: the last one */
 };
 
-/* All of the state but the stacks. */
+/* The whole state except the stacks. */
 extern struct world {
 	struct mutex mutexes[MUTEXES];
 	struct pi_state pi_states[PI_STATES];
-	unsigned char kills, spurious, signals, reuses;	/* how many there may still be */
+	unsigned char kills, spurious, signals, reuses;	/* how many may still come */
 	struct thread threads[THREADS];
 } world;
 #define WORLD_SIZE (offsetof(struct world, threads) + options.threads * sizeof(struct thread))
 extern int running;			/* the thread; not part of the state */
 #define current (&world.threads[running])
 
-/* What is searched. */
+/* What to search. */
 extern struct options {
 	int threads, rounds, verbose, brief, breadth_first, livelocks;
 	int kills, spurious;
 	int signals;			/* whose handlers use the second mutex */
-	int reuses;			/* a process starts with the TID of a dead one */
+	int reuses;			/* a new process gets the TID of a dead one */
 	unsigned killable, stock;	/* masks of threads */
 	int two;			/* the owner locks the second mutex too */
-	int cond;			/* it waits for a condition */
-	int exit;			/* it ends by pthread_exit */
+	int cond;			/* the owner waits for a condition */
+	int exit;			/* the owner calls pthread_exit */
 	const char *ops[THREADS];	/* L, T, D: lock, trylock, timedlock */
 	const char *initial;		/* of the mutex: free, died, notrec */
 	const char *ignore;
@@ -103,13 +103,13 @@ extern struct kernel {
 		OWNERLESS_OR_UNWAITED	/* "Prevent robust futex exit race some more" */
 	} again;
 	int flag;			/* FUTEX_ROBUST_UNLOCK */
-	int function, vdso;		/* in the vDSO; there is one at all */
+	int function, vdso;		/* in the vDSO; whether there is a vDSO */
 	int refuse;			/* a filter refuses the flag,... */
-	int midway;			/* ...from some time on,... */
-	int lie;			/* ...or says at times that all is done */
-	int efault;			/* the slot cannot be written (or is not passed on) */
+	int midway;			/* ...from some point on,... */
+	int lie;			/* ...or sometimes falsely reports success */
+	int efault;			/* the kernel cannot write the slot (or an emulator does not pass it on) */
 	int einval;			/* an error after the release */
-	int retain;			/* FUTEX_WAITERS stays while there are waiters */
+	int retain;			/* keeps FUTEX_WAITERS while there are waiters */
 } kernel;
 int kernel_choose(const char *name);
 
@@ -122,12 +122,12 @@ void thread_resume(int i);
 void thread_stop(void);			/* back to the search */
 void thread_step(enum step step, const char *what);	/* stop before it */
 size_t stack_used(int i);
-void stack_clear(int i);		/* what is dead of it */
+void stack_clear(int i);		/* its unused part */
 #define STEP(what) (current->file = __FILE__, current->line = __LINE__, \
 		    thread_step(STEP_SEEN, what))
 
 /* kernel.c, kernel-pi.c */
-void kernel_exit(void);			/* of the running thread: its robust list */
+void kernel_exit(void);			/* the exit of the running thread */
 int kernel_find(unsigned tid);		/* -1 if there is none */
 void kernel_store(struct mutex *m, unsigned value, const char *by);
 long sleep_on(int futex, int timed);
@@ -138,15 +138,15 @@ void exit_pi_state_list(void);
 /* application.c */
 void application_init(void);
 void application_start(int i);		/* a process, with the TID of this thread */
-void application_die(void);		/* what a thread does that is killed */
+void application_die(void);		/* what a killed thread does */
 void application_signal(void);		/* a handler */
 
 /* properties.c */
-extern const char *failed;		/* the property, since the last step */
+extern const char *failed;		/* the property that failed since the last step */
 extern char failure[400];
 void property_touch(struct mutex *m, const void *pc);	/* libc accesses its memory */
 void property_call(void);		/* a call begins... */
-void property_acquired(struct mutex *m, int e);	/* ...and acquires it, with 0 or EOWNERDEAD,... */
+void property_acquired(struct mutex *m, int e);	/* ...and acquires the mutex, with 0 or EOWNERDEAD,... */
 void property_not_acquired(struct mutex *m, char op, int e, int notrec);	/* ...or not */
 void property_slot(const char *call);	/* list_op_pending is clear */
 
@@ -159,7 +159,7 @@ void search_begin(void);		/* to the first state */
 void search_move(int move);
 int search_forced(void);		/* the only move, or -1 */
 
-/* trace.c: what happens by the moves, and those that are forced after each */
+/* trace.c: prints the moves, and the forced ones after each */
 void trace_print(const int *moves, int n);
 const char *basename_of(const char *path);
 #endif

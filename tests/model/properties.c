@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* What has to hold. */
+/* The properties that must hold. */
 #include <stdarg.h>
 #include "model.h"
 
@@ -51,7 +51,7 @@ void property_acquired(struct mutex *m, int e)
 	if (m->holder >= 0)
 		mc_fail("P2-exclusion", "T%d got the mutex that T%d holds", running, m->holder);
 	if (m->notrec && e == EOWNERDEAD && m->death_due && strstr(options.ignore, "P5r"))
-		m->notrec = m->notrec_begun = 0;	/* a death in the exit: known */
+		m->notrec = m->notrec_begun = 0;	/* a death in the exit: a known case */
 	if (m->notrec)
 		mc_fail("P5-acquired-unrecoverable", "T%d: %s of an unrecoverable mutex",
 			running, e ? "EOWNERDEAD" : "success");
@@ -64,7 +64,7 @@ void property_acquired(struct mutex *m, int e)
 	m->inconsistent = e != 0;
 }
 
-/* NOTREC: it was unrecoverable when the call began. */
+/* NOTREC: the mutex was unrecoverable when the call began. */
 void property_not_acquired(struct mutex *m, char op, int e, int notrec)
 {
 	if (e == ENOTRECOVERABLE) {

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
-/* Exhaustive search over the interleavings of robust-mutex operations, in the libc's own
- * code, with a kernel that is simulated, and with kills.
+/* Exhaustive search over the interleavings of robust-mutex operations in the libc's
+ * own code, with a simulated kernel and with kills.
  *
- * A thread, which is a process of its own, is a coroutine. It stops in front of each step:
- * an access to shared memory, and what follows it up to the next. A state is the memory of
- * the world and the stacks. Memory is sequentially consistent.
+ * Each thread is a coroutine and stands for a process. It stops before each step:
+ * an access to shared memory, and everything up to the next one. A state is the
+ * memory of the world and the stacks. Memory is sequentially consistent.
  *
- * Not all interleavings differ: a step that no other thread can see (STEP_UNSEEN) is done at
- * once. Only a kill can come before it. A state in which there is but one move is none. */
+ * Not all interleavings differ. If no other thread can see a step (STEP_UNSEEN),
+ * the search makes it at once, and only a kill can come before it. The search does
+ * not record a state that has only one move. */
 #include <sys/resource.h>
 #include "model.h"
 
@@ -28,7 +29,7 @@ static void kill_thread(int i)
 
 	world.kills--;
 	t->status = RUN;
-	if (t->rt_waiter) {			/* undoes what it has done first */
+	if (t->rt_waiter) {			/* undoes its wait first */
 		t->killed = 1;
 		t->result = -EINTR;
 		return;
@@ -101,7 +102,7 @@ static int can_be_signalled(int i)
 
 static int is_blocked(const struct thread *t) { return t->waits_for && *t->waits_for >= 0; }
 
-/* All that can happen next; returns their number. */
+/* Finds all moves that can come next. Returns their number. */
 static int possible_moves(int *moves)
 {
 	int from = 0, to = options.threads, i, k, n = 0;
@@ -138,7 +139,7 @@ static int possible_moves(int *moves)
 	return n;
 }
 
-/* Nothing but what need not happen can happen. */
+/* Whether only moves remain that need not happen. */
 static int is_end(void)
 {
 	int i;
@@ -152,7 +153,7 @@ static int is_end(void)
 	return 1;
 }
 
-/* If there is but one move, nobody needs the state before it. */
+/* If only one move is possible, the search does not need the state before it. */
 int search_forced(void)
 {
 	int moves[64];
@@ -160,7 +161,7 @@ int search_forced(void)
 	return possible_moves(moves) == 1 && !is_end() ? moves[0] : -1;
 }
 
-/* ---- States: by their hash; those whose moves are not done yet, whole ---- */
+/* ---- States: kept as a hash, and whole until all their moves are done ---- */
 
 static uint64_t mix(uint64_t a, uint64_t b)
 {
@@ -249,7 +250,7 @@ static uint32_t *table_state;		/* ...and their states */
 static size_t table_size = 1 << 16, nstates, capacity;
 static uint32_t *parent;		/* of each state, and the move from there */
 static unsigned char *parent_move;
-static unsigned char *reaches_end;	/* itself; with livelocks=1: or some way from it */
+static unsigned char *reaches_end;	/* the state is an end; with livelocks=1: or leads to one */
 
 static void table_grow(void)
 {
@@ -272,7 +273,7 @@ static void table_grow(void)
 	free(old_state);
 }
 
-/* Returns whether it is new. */
+/* Returns whether the state is new. */
 static int state_visit(uint64_t h, uint32_t from, int move, uint32_t *state)
 {
 	size_t j = h & (table_size - 1);
@@ -301,7 +302,7 @@ static int state_visit(uint64_t h, uint32_t from, int move, uint32_t *state)
 	return 1;
 }
 
-/* ---- Properties that do not hold: the first state of each ---- */
+/* ---- Violated properties: the first state of each ---- */
 
 static struct violation {
 	const char *property;
@@ -339,7 +340,7 @@ static void sleepers(uint32_t state)
 
 	for (i = 0; i < options.threads; i++)
 		if (world.threads[i].status == SLEEP) {
-			snprintf(text, sizeof(text), "T%d sleeps for ever, word %08x", i,
+			snprintf(text, sizeof(text), "T%d sleeps forever, word %08x", i,
 				 WORD(&world.mutexes[0].m));
 			violation("P3-lost-wake", text, state, -1);
 		}
@@ -364,7 +365,7 @@ static void print_violation(const struct violation *v)
 	trace_print(moves, n);
 }
 
-/* ---- Livelocks: states from which no end can be reached ---- */
+/* ---- Livelocks: states that cannot reach an end ---- */
 
 static uint32_t (*edges)[2];
 static size_t nedges, edge_capacity;
@@ -402,7 +403,7 @@ static void find_livelocks(void)
 
 static size_t ntransitions, nends;
 
-/* Returns whether it is complete. */
+/* Returns whether the search is complete. */
 static int search(void)
 {
 	struct snapshot *head, *tail, *s, *new;
@@ -541,11 +542,11 @@ int main(int argc, char **argv)
 
 	for (i = 1; i < argc; i++)
 		if (!parse(argv[i])) {
-			fprintf(stderr, "what is %s?\n", argv[i]);
+			fprintf(stderr, "unknown option: %s\n", argv[i]);
 			return 2;
 		}
 	if (!kernel_choose(options.kernel) || options.threads > THREADS) {
-		fprintf(stderr, "there is no such kernel, or there are not so many threads\n");
+		fprintf(stderr, "unknown kernel, or too many threads\n");
 		return 2;
 	}
 	table = allocated(calloc(table_size, sizeof(*table)));

@@ -65,7 +65,7 @@ struct pthread { pid_t tid; void *robust_prev; struct robust_list_head robust_he
 #define atomic_fetch_or_relaxed(p, v) __atomic_fetch_or (p, v, __ATOMIC_RELAXED)
 #define atomic_fetch_and_acquire(p, v) __atomic_fetch_and (p, v, __ATOMIC_ACQUIRE)
 #define atomic_spin_nop() abort ()
-/* Of futexes and locks that are not robust: not under test. */
+/* Locks that are not robust: not under test. */
 #define SINGLE_THREAD_P 0
 #define lll_lock(f, p) abort ()
 #define lll_cond_lock(f, p) abort ()

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/* Print how a state is reached, as a story: one line a step, with its line of the source. */
+/* Print the path to a state as a story: one line per step, with its line of the
+ * source. */
 #include <unistd.h>
 #include "model.h"
 
@@ -42,7 +43,7 @@ static void find_places(void)
 	n = readlink("/proc/self/exe", program, sizeof(program) - 1);
 	program[n] = 0;
 	n = snprintf(command, sizeof(command), "addr2line -e '%s'", program);
-	for (i = 0; i < nplaces; i++)	/* of the call, not of what follows */
+	for (i = 0; i < nplaces; i++)	/* the line of the call, not the next one */
 		n += snprintf(command + n, sizeof(command) - n, " %p", (char *)places[i].pc - 1);
 	fflush(stdout);
 	f = popen(command, "r");
@@ -86,7 +87,7 @@ static void print_move(int move)
 	case MOVE_DIE:
 		printf("IS KILLED ");
 		if (t->status == SLEEP) {
-			printf("as it sleeps");
+			printf("while it sleeps");
 			return;
 		}
 		printf("before it ");
@@ -119,7 +120,7 @@ static void print_move(int move)
 	}
 }
 
-/* What others see of the state; printed as far as it changes. */
+/* What other threads see of the state; the trace prints what changes. */
 struct seen {
 	unsigned word[MUTEXES];
 	unsigned char reused[MUTEXES], slot[THREADS], status[THREADS];

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: MIT
 /*
- * The owner of a mutex got it from a dead one, does not make it consistent, and
- * waits for a condition. The wait releases the mutex like any unlock: it is not
- * recoverable then, for the one who waits and for all others. Made consistent
- * before, it is a mutex as any other.
+ * A thread acquires a mutex from a dead owner and waits for a condition without
+ * making the mutex consistent. The wait releases the mutex as any unlock does, so
+ * it becomes unrecoverable for the waiter and for all others. If the thread first
+ * makes the mutex consistent, it stays usable.
  *
- * A thread that is cancelled has the mutex in its cleanup handler, inconsistent if
- * the request was there at the entry, unless the mutex is not recoverable; if an owner
- * has died meanwhile, that is known. The libcs differ in one thing: a thread that is
- * cancelled after the release gets the error from musl's wait, with the request left
- * pending, and is ended by glibc's.
+ * The cleanup handler of a cancelled thread owns the mutex unless the mutex is
+ * unrecoverable. The mutex is inconsistent if it was so at a wait that found the
+ * request pending, or if another owner has died meanwhile. The libcs differ in one
+ * case: if a thread is cancelled after the release, musl's wait returns the error
+ * and leaves the request pending, while glibc's wait ends the thread.
  *
- * Fails on stock musl: EPERM from the wait, and the mutex stays locked.
- * Fails on stock glibc: the handler of a request that was there at the entry does not
- * have the mutex.
+ * Fails on stock musl: the wait returns EPERM, and the mutex stays locked. Fails on
+ * stock glibc: if the request was pending at the start of the wait, the handler
+ * does not own the mutex.
  */
 #include "harness.h"
 
@@ -25,7 +25,7 @@ struct state {
 
 static struct state *s;
 
-/* The wait releases the mutex; only then it is signalled. */
+/* Signal only after the wait has released the mutex. */
 static void expect_unrecoverable(void *arg)
 {
 	(void)arg;
@@ -97,7 +97,7 @@ static void has_it_not(void *arg)
 	EXPECT(pthread_mutex_trylock(&s->mutex), ENOTRECOVERABLE);
 }
 
-/* A thread that is cancelled; how it locks, and what else the wait may give. */
+/* A cancelled thread: the results of its lock and its wait. */
 struct cancelled {
 	int lock, pending, wait;
 	void (*handler)(void *);

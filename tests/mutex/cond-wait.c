@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT
 /*
- * pthread_cond_wait releases a robust mutex and takes it again. It works with
- * every variety, releases the mutex to a waiter, and reports the death of an
- * owner.
+ * pthread_cond_wait unlocks a robust mutex and locks it again. It works with every
+ * variety, releases the mutex to a waiter, and reports the death of an owner.
  *
- * Fails if the unlock inside of pthread_cond_wait does not release, or if its
- * lock loses the state of a dead owner.
+ * Fails if the unlock inside pthread_cond_wait does not release the mutex, or if
+ * its lock loses the owner-died state.
  */
 #include "harness.h"
 
@@ -49,7 +48,7 @@ static void *answer_thread(void *arg)
 	return NULL;
 }
 
-/* The mutex must be free while the other waits; then the owner dies. */
+/* The mutex must be free during the wait; then the owner dies. */
 static void die_as_owner(void *arg)
 {
 	(void)arg;

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: MIT
 /*
- * Several processes, or threads, take and release one robust mutex as fast as
- * they can and count under it. Nobody is ever in it twice, no count gets lost,
- * and all come to their end.
+ * Several processes, or threads, lock and unlock one robust mutex as fast as they
+ * can and increment a counter under it. No two of them ever hold the mutex at once,
+ * no increment is lost, and all finish.
  *
- * Fails if an unlock releases twice, releases a lock of somebody else, leaves
- * the lock held (as when the error of a refused system call is ignored), or
- * forgets a waiter.
+ * Fails if an unlock releases twice, releases another thread's lock, leaves the
+ * mutex locked (for instance, because it ignores the error of a refused system
+ * call), or forgets a waiter.
  *
  * Usage: contention [refuse-midway] [stalled] [ROUNDS]
- * With "refuse-midway", every worker has FUTEX_ROBUST_UNLOCK refused by a
- * filter from the middle of its work on, so a libc must not rely on what it
- * has learnt. With "stalled", the mutexes are not robust: an emulator without
- * robust lists has only those, and musl releases the process-shared ones of
- * them the same way. ROUNDS (default 400) is for tools that slow it down.
+ * With "refuse-midway", every worker installs a filter halfway that refuses
+ * FUTEX_ROBUST_UNLOCK, so a libc must not rely on an earlier answer. With
+ * "stalled", the mutexes are not robust: an emulator without robust lists has no
+ * others, and musl unlocks process-shared ones the same way. ROUNDS (default 400)
+ * is for tools that slow the test down.
  */
 #include "futex-filter.h"
 #include <sched.h>
@@ -46,7 +46,7 @@ static void work(void *arg)
 		EXPECT(e, 0);
 		CHECK(!s->inside);
 		s->inside = 1;
-		/* Now and then hold it for so long that the others sleep. */
+		/* Sometimes hold it long enough for the others to sleep. */
 		if (seed >> 28 == 0)
 			sleep_ms(1);
 		for (spin = (seed >> 20) & 63; spin; spin--)

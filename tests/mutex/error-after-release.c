@@ -1,25 +1,25 @@
 // SPDX-License-Identifier: MIT
 /*
- * The kernel may return an error from FUTEX_WAKE | FUTEX_ROBUST_UNLOCK after
- * it has released the lock: EINVAL if the memory is a PI futex by now, with
- * list_op_pending cleared; EFAULT if it could not clear that. Emulators and
- * filters may report success without having done anything, or having done a
- * part. Whoever took the mutex meanwhile must not lose it to a second release,
- * and the waiter must be woken.
+ * The kernel may return an error from FUTEX_WAKE | FUTEX_ROBUST_UNLOCK after it has
+ * released the lock: EINVAL, with list_op_pending cleared, if the memory has become
+ * a PI futex; EFAULT if the kernel could not clear list_op_pending. Emulators and
+ * filters may report success after doing nothing, or only a part. A second release
+ * must not take the mutex away from its next owner, and the unlock must wake the
+ * waiter.
  *
- * An emulator that releases the mutex and never clears the slot leaves a libc with
- * nothing but the lock word to look at, which may be gone by then. A libc that tries
- * the flag on a word and a slot of its own before its first unlock must find that
- * out, and not ask in an unlock. One that does not may ask in an unlock once.
+ * If an emulator releases the mutex and never clears the slot, a libc can look only
+ * at the lock word, which may be gone by then. A libc that tests the flag on a word
+ * and a slot of its own before its first unlock must notice this and must not ask
+ * in an unlock. A libc that makes no such test may ask in one unlock.
  *
- * A seccomp filter turns the system call into a signal, whose handler plays
- * such a kernel: it releases, lets a waiting process take the mutex and only
- * then returns the error. The handler also stands for one of an application
- * that uses a robust mutex of its own in the middle of an unlock: not promised
- * by POSIX, but it has always worked.
+ * A seccomp filter turns the system call into a signal, whose handler plays such a
+ * kernel: it releases, lets a waiting process acquire the mutex and only then
+ * returns the error. The handler also stands for an application's handler that uses
+ * another robust mutex in the middle of an unlock. POSIX does not promise that, but
+ * it has always worked.
  *
- * Fails if one of the checks after the system call is taken out of
- * __futex_robust_unlock_contended (glibc) or of robust_unlock or
+ * Fails if one of the checks after the system call is missing from
+ * __futex_robust_unlock_contended (glibc), or from robust_unlock or
  * __robust_list_pending (musl).
  */
 #include "futex-filter.h"
@@ -30,12 +30,12 @@ struct state {
 	volatile int taken, release;
 };
 
-/* What the kernel that is played here does. */
+/* What the fake kernel does. */
 struct behaviour {
 	const char *name;
 	int error;
-	int released, clears_slot, wakes;	/* before it returns the error */
-	int nested;	/* a handler used another robust mutex meanwhile */
+	int released, clears_slot, wakes;	/* before the error */
+	int nested;	/* the handler uses another robust mutex */
 };
 
 static const struct behaviour behaviours[] = {
@@ -52,7 +52,7 @@ static struct state *s;
 static const struct behaviour *b;
 static volatile int handled, tried;
 
-/* An emulator's, in every call. The others are about one call. */
+/* An emulator behaves so in every call; the other behaviours concern one call. */
 static int never_clears(void)
 {
 	return b->released && !b->clears_slot;
@@ -66,7 +66,7 @@ static void fake_kernel(int sig, siginfo_t *info, void *context)
 	(void)sig;
 	(void)info;
 	if (word < (unsigned *)s || word >= (unsigned *)(s + 1)) {
-		/* It is tried out, and nobody waits. */
+		/* The libc tests the flag, and nobody waits. */
 		tried = 1;
 		*word = 0;
 		if (!never_clears())
@@ -105,7 +105,7 @@ static void take_and_hold(void *arg)
 	EXPECT(pthread_mutex_unlock(&s->mutex), 0);
 }
 
-/* Unlock the mutex while a process waits for it, which is returned. */
+/* Unlock the mutex while a process waits for it, and return that process. */
 static pid_t contended_unlock(void)
 {
 	pid_t pid;
@@ -117,7 +117,7 @@ static pid_t contended_unlock(void)
 	return pid;
 }
 
-/* In a process of its own: a libc may remember a refusal. */
+/* In a new process, because a libc may remember a refusal. */
 static void behave(void *arg)
 {
 	int asked;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 /*
- * Misuse and hostile states: an unlock must give the error that POSIX or the
- * stock libc gives, or die by the signal that it dies by there, in bounded
- * time, and the kernel's walk of a damaged robust list must end.
+ * Misuse and hostile states: an unlock must return the error, or die by the signal,
+ * that POSIX or the stock libc specifies, and must do so in bounded time. The
+ * kernel's walk of a damaged robust list must end.
  *
- * Fails if an unlock loops (on a word that never becomes what it expects),
- * accesses what it should not, or survives what must not be survived.
+ * Fails if an unlock loops (on a word that never has the value it expects),
+ * accesses memory that it should not, or survives a fatal error.
  */
 #include "harness.h"
 #include <sys/syscall.h>
@@ -28,7 +28,8 @@ static void unlock_with_garbage(void *arg)
 	EXPECT(pthread_mutex_lock(m), 0);
 	*lock_word(m) = garbage == FUTEX_WAITERS || garbage == FUTEX_OWNER_DIED ?
 			garbage | syscall(SYS_gettid) : garbage;
-	/* Released, or refused as not the owner's: nothing else. */
+	/* The unlock either releases the mutex or says that the caller does not own
+	 * it. */
 	e = pthread_mutex_unlock(m);
 	CHECK(e == 0 || e == EPERM || e == ENOTRECOVERABLE);
 }
@@ -125,8 +126,9 @@ static void one(const struct variety *v)
 	EXPECT(pthread_mutex_consistent(&s->m[0]), 0);
 	EXPECT(pthread_mutex_unlock(&s->m[0]), 0);
 
-	/* What the kernel does not reach stays locked, and nothing is lost but
-	 * that. With PI it finds the rest by its own list of waiters only. */
+	/* The kernel walks 2048 entries. The other mutexes stay locked, and nothing
+	 * else is lost. With PI, the kernel finds the rest only through its own
+	 * list of waiters. */
 	snprintf(doing, sizeof(doing), "%s: %d mutexes held", v->name, MANY);
 	for (i = 0; i < MANY; i++)
 		init(&s->m[i], v);

@@ -1,21 +1,24 @@
 // SPDX-License-Identifier: MIT
 /*
- * Processes of two libcs share robust mutexes: this program, and PARTNER, the
- * same program built with another libc of the same layout (patched and stock,
- * or the system's). They lock, trylock, timedlock and unlock at random, and one
- * after the other is killed wherever it happens to be.
+ * Processes of two libcs share robust mutexes: this program, and PARTNER, the same
+ * program built with another libc of the same layout (patched and stock, or the
+ * system's). They lock, trylock, timedlock and unlock at random, and the test kills
+ * one after the other at an arbitrary point.
  *
  * Usage: mixed PARTNER|- [SECONDS [SEED]]	(default: 10 seconds, seed 1)
- * "-" is this program once more, for what one libc alone shows.
+ * "-" stands for this program, to test one libc alone.
  *
  * Each of these is a loss, and ends the run with exit status 1:
- *   - two owners at a time, or a success where EOWNERDEAD was due;
- *   - a result that the state of the mutex does not explain;
- *   - no operation of any process for 20 seconds.
- * All types, and with glibc priority inheritance too. (PI mutexes of stock musl
- * alone have two owners after an owner's death.) Exit status 77: not possible here.
+ *   - a mutex has two owners at a time, or a lock succeeds where EOWNERDEAD was
+ *     due;
+ *   - a function returns an error that the state of the mutex does not explain;
+ *   - no process completes an operation for 20 seconds.
  *
- * Fails if the two libcs do not agree on what the words in a mutex mean.
+ * The mutexes have all types and, with glibc, priority inheritance too. (On stock
+ * musl alone, a PI mutex has two owners after an owner's death.) Exit status 77
+ * means that the test is not possible here.
+ *
+ * Fails if the two libcs disagree about the meaning of a word in a mutex.
  */
 #include "harness.h"
 #include <sys/prctl.h>
@@ -27,7 +30,7 @@
 
 static struct common {
 	pthread_mutex_t mutex[MUTEXES];
-	/* Unequal while somebody is in between, or died there. */
+	/* Unequal while an owner is in between, or after one died there. */
 	volatile unsigned before[MUTEXES], after[MUTEXES];
 	volatile unsigned long operations[2], deaths[2];
 	volatile int lost;
@@ -146,7 +149,7 @@ int main(int argc, char **argv)
 
 	moved = now_ms();
 	end = moved + (argc > 2 ? atoi(argv[2]) : 10) * 1000L;
-	/* A stall is seen even if the time is short. */
+	/* Detect a stall even if the time is short. */
 	while ((now_ms() < end || now_ms() - moved > 1000) && !c->lost) {
 		for (i = 0; i < PROCESSES; i++) {
 			char kind[2] = { '0' + i % 2 }, number[12];
@@ -189,7 +192,7 @@ int main(int argc, char **argv)
 	printf("# %u kills, operations %lu and %lu, deaths noticed %lu and %lu\n", kills,
 	       c->operations[0], c->operations[1], c->deaths[0], c->deaths[1]);
 	CHECK(!c->lost);
-	/* Or nothing was tried. */
+	/* Otherwise the run tested nothing. */
 	CHECK(c->operations[0] && c->operations[1] && c->deaths[0] + c->deaths[1]);
 	return 0;
 }

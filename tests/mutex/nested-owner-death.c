@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 /*
- * The new owner of a mutex whose owner died locks it again, in each way, and unlocks
- * it. A recursive mutex is released, and becomes unrecoverable, with the last unlock;
- * each unlock before it returns 0. trylock of all other types returns EBUSY, the
- * error-checking one included. A thread that only has the ID of a dead owner may not
- * unlock a recursive mutex. The robust list says which mutexes are PI mutexes.
+ * The new owner of a mutex whose owner died locks it again, with each function, and
+ * unlocks it. The last unlock releases a recursive mutex or makes it unrecoverable;
+ * each unlock before it returns 0. trylock returns EBUSY for all other types,
+ * including error-checking ones. A thread that happens to have the ID of a dead
+ * owner may not unlock a recursive mutex. The robust list marks PI mutexes.
  *
- * Fails on: stock glibc (ENOTRECOVERABLE from an unlock before the last; EDEADLK from
- * trylock; 0 for the ID of a dead owner; no mark of a PI mutex after trylock).
+ * Fails on: stock glibc (ENOTRECOVERABLE from an unlock before the last; EDEADLK
+ * from trylock; 0 for the ID of a dead owner; no mark of a PI mutex after trylock).
  */
 #include "harness.h"
 
@@ -42,7 +42,7 @@ static void new_owner(const struct variety *v, int repaired)
 }
 
 #ifdef __GLIBC__
-/* The kernel must know for each mutex in the list whether it is a PI mutex. */
+/* Each entry of the list must say whether its mutex is a PI mutex. */
 static void listed_as_what_it_is(const struct variety *v)
 {
 	struct robust_list_head *head;

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 /*
- * Many processes and threads go for a mutex that is not recoverable, all at
- * the same time: each gets ENOTRECOVERABLE, in time, every time. Some libcs
- * take such a mutex before they see what it is, so that there are owners,
- * waiters and releases all the time, of which none may be lost.
+ * Many processes and threads lock an unrecoverable mutex at the same time. Each
+ * call must return ENOTRECOVERABLE in time. Some libcs acquire such a mutex before
+ * they see its state, so owners, waiters and unlocks come and go, and no wake may
+ * be lost.
  *
- * Fails on stock glibc: with priority inheritance its release ignores that
- * FUTEX_UNLOCK_PI asks to be called again (EAGAIN) when a waiter comes
- * meanwhile; without, it wakes nobody. Some of those who own it for a moment die
- * there (glibc): the next to get it must release it all the same.
+ * Fails on stock glibc. With priority inheritance, its unlock ignores EAGAIN, with
+ * which FUTEX_UNLOCK_PI asks for another call when a waiter arrives meanwhile;
+ * without, it wakes nobody. On glibc, some threads die while they own the mutex for
+ * a moment: the next owner must release it nevertheless.
  */
 #include "harness.h"
 
@@ -20,8 +20,8 @@ static struct state {
 	volatile int go;
 } *s;
 
-/* What the kernel leaves of a free mutex if its next owner dies at once: the lock
- * word is the first. musl never owns such a mutex. */
+/* The kernel leaves this lock word if a thread acquires the free mutex and dies at
+ * once. The lock word is the first word. musl never owns such a mutex. */
 static void die_there(void)
 {
 #ifdef __GLIBC__
@@ -41,7 +41,8 @@ static void *try_often(void *arg)
 		if (!(i % 3))
 			die_there();
 		e = take(i % NR_TAKERS, &s->mutex);
-		/* Those who do not wait for one that is about to see. */
+		/* trylock does not wait for an owner that is about to see the
+		 * state. */
 		if (i % NR_TAKERS != TRYLOCK || e != EBUSY)
 			EXPECT(e, ENOTRECOVERABLE);
 		e = pthread_mutex_timedlock(&s->mutex, &past);

@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: MIT
 /*
- * A robust mutex whose owner died is unlocked without having been made
- * consistent. From then on everybody gets ENOTRECOVERABLE, whichever way they
- * try, as often as they try, in any process; so does each of 2 to 8 processes
- * or threads that wait for it at that time, in any function that waits, that
- * of a condition variable included.
+ * The new owner of a mutex whose owner died unlocks it without making it
+ * consistent. From then on every caller gets ENOTRECOVERABLE, from any function,
+ * any number of times, in any process. So does each of 2 to 8 processes or threads
+ * that already wait for the mutex, in any function that waits, including those of a
+ * condition variable.
  *
- * Fails on stock glibc and musl: of several waiters all but one or two sleep
- * forever.
- * Fails on stock glibc: its trylock keeps the mutex it cannot use, and the
- * next to lock it sleeps forever (argument "nobody" shows that alone). If a
- * thread dies in a lock of such a mutex, the next gets EOWNERDEAD.
- * Fails on musl without the change to pthread_cond_timedwait.c: there a
- * waiter that gets ENOTRECOVERABLE sends the next one to sleep on the mutex.
+ * Fails on stock glibc and musl: of several waiters, all but one or two sleep
+ * forever. Fails on stock glibc: its trylock keeps the unusable mutex locked, so
+ * the next lock sleeps forever (argument "nobody" shows that alone). If a thread
+ * dies while it locks such a mutex, the next one gets EOWNERDEAD. Fails on musl
+ * without the change to pthread_cond_timedwait.c: a waiter that gets
+ * ENOTRECOVERABLE moves the next waiter to the mutex, where it sleeps forever.
  */
 #include "harness.h"
 
@@ -39,7 +38,7 @@ static void try_all(void *arg)
 		struct timespec ts = in_ms(patience(5000));
 
 		EXPECT(pthread_mutex_trylock(&s->mutex), ENOTRECOVERABLE);
-		/* Not lock yet: this one tells a hang from the right thing. */
+		/* timedlock before lock: a hang shows as ETIMEDOUT. */
 		EXPECT(pthread_mutex_timedlock(&s->mutex, &ts),
 		       ENOTRECOVERABLE);
 		EXPECT(take(TRYLOCK - 1, &s->mutex), ENOTRECOVERABLE);
@@ -83,12 +82,12 @@ static void await_count(volatile int *counter, int n)
 		if (ms > patience(20000))
 			fail(__FILE__, __LINE__, "%d of %d waiters %s", n - *counter, n,
 			     counter == &s->ended ? "are left asleep" :
-			     "do not come to wait");
+			     "do not start to wait");
 		sleep_ms(1);
 	}
 }
 
-/* Leave the mutex to the caller, who gets it from a dead owner. */
+/* n waiters, and a mutex that the caller acquired from a dead owner and unlocks. */
 static void some_wait(const struct variety *v, int how, int n)
 {
 	int pshared = v->pshared == PTHREAD_PROCESS_SHARED, i;
@@ -156,8 +155,9 @@ static void one(const struct variety *v)
 		try_all(NULL);
 	}
 #ifdef __GLIBC__
-	/* A thread died in a lock function, where glibc owns the mutex for a moment:
-	 * the kernel has set FUTEX_OWNER_DIED. The lock word is the first. */
+	/* glibc owns such a mutex for a moment in each lock function. If a thread
+	 * dies there, the kernel sets FUTEX_OWNER_DIED. The lock word is the first
+	 * word. */
 	for (how = 0; how < NR_TAKERS; how++) {
 		snprintf(doing, sizeof(doing), "%s: %s after a death", v->name,
 			 taker_names[how]);

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
 /*
- * A process-shared mutex that is not robust: the death of a thread that waits
- * for it changes nothing, whatever the thread's id. The lock word of such a
- * mutex may hold what the kernel would take for one: EBUSY (musl), 1 or 2
- * (glibc). A dying thread's kernel must not be led to it. Nor when the owner
- * wakes a waiter, who may destroy the mutex and reuse its memory: nobody counts
- * on the kernel to repeat that wake.
+ * The death of a thread that waits for a process-shared mutex which is not robust
+ * changes nothing, whatever the thread's id. The lock word of such a mutex can hold
+ * a value that the kernel would take for an id: EBUSY (musl), 1 or 2 (glibc). So
+ * list_op_pending must never point to it. That also holds while the owner wakes a
+ * waiter, which may destroy the mutex and reuse its memory. Nobody relies on the
+ * kernel to repeat that wake.
  *
- * Fails on: a pthread_mutex_lock that sets list_op_pending for every
- * process-shared mutex it waits for; a pthread_mutex_unlock that wakes before it
- * clears it.
+ * Fails on: a pthread_mutex_lock that sets list_op_pending for every process-shared
+ * mutex it waits for; a pthread_mutex_unlock that wakes before it clears
+ * list_op_pending.
  */
 #define _GNU_SOURCE
 #include <sched.h>
@@ -34,7 +34,7 @@ static void try_it(void *arg)
 	EXPECT(pthread_mutex_trylock(m), EBUSY);
 }
 
-/* The first process of a PID namespace: the ids of the others are small. */
+/* The first process of a PID namespace, so the ids of its children are small. */
 static void holder(void *arg)
 {
 	unsigned char before[sizeof(*m)];
@@ -72,7 +72,7 @@ static void look_at_the_slot(int sig, siginfo_t *info, void *context)
 	(void)sig;
 	(void)info;
 	CHECK(!list_op_pending());
-	/* Not the op that is filtered. */
+	/* The filter permits this op. */
 	CONTEXT_RESULT(context) = syscall(SYS_futex, CONTEXT_ARG(context, 0),
 		FUTEX_WAKE_BITSET, 1, NULL, NULL, FUTEX_BITSET_MATCH_ANY);
 }
@@ -114,6 +114,6 @@ int main(void)
 	robustness = PTHREAD_MUTEX_STALLED;
 	for_each_variety(test);
 	if (*no_namespace)
-		skip("a PID namespace and a /proc of its own are not permitted here");
+		skip("this process may not create a PID namespace with its own /proc");
 	return 0;
 }

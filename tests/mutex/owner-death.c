@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 /*
- * The owner of a robust mutex dies. Whoever takes the mutex next, whichever
- * way, gets EOWNERDEAD, can make it consistent, and it then works as before.
+ * The owner of a robust mutex dies. The next thread to lock the mutex gets
+ * EOWNERDEAD, whichever function it calls, and can make the mutex consistent. The
+ * mutex then works as before.
  *
- * Fails if a release leaves the word in a state that the kernel or the next
- * owner takes for something else, or if a waiter is not woken.
+ * Fails if an unlock leaves a lock word that the kernel or the next owner misreads,
+ * or wakes no waiter.
  */
 #include "harness.h"
 
@@ -36,7 +37,7 @@ static void lock_and_hang(void *arg)
 		pause();
 }
 
-/* Take and release first: the path that dies is not always the first one. */
+/* Lock and unlock first: an owner need not die in its first use of the mutex. */
 static void busy_lock_and_hang(void *arg)
 {
 	int i;

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
 /*
- * An unlock with the kernel's help writes to the pending slot of the robust
- * list, which is as wide as a pointer, and to nothing beside it. The word behind
- * the slot, which belongs to the libc, gets a pattern for as long as an unlock
- * takes, with and without a waiter, of all kinds of robust mutexes.
+ * An unlock with the kernel's help writes to the pending slot of the robust list,
+ * which is as wide as a pointer, and to nothing next to it. During each unlock, the
+ * word after the slot, which belongs to the libc, holds a pattern. The test covers
+ * all kinds of robust mutexes, with and without a waiter.
  *
- * Fails with 4-byte pointers on a 64-bit kernel if FUTEX_ROBUST_LIST32 is taken
- * out of the flags (contended), or if the function for 8-byte pointers is
- * called (uncontended, x32). With 8-byte pointers there is nothing to confuse.
+ * Fails with 4-byte pointers on a 64-bit kernel if the flags lack
+ * FUTEX_ROBUST_LIST32 (contended), or if the libc calls the vDSO function for
+ * 8-byte pointers (uncontended, x32). With 8-byte pointers there is nothing to
+ * confuse.
  */
 #include "futex-filter.h"
 
@@ -21,7 +22,7 @@ struct state {
 static struct state *s;
 static int helped, cleared_behind;
 
-/* This thread's slot, in the list as the kernel knows it. */
+/* This thread's slot, in the list that the kernel knows. */
 static unsigned long *slot(void)
 {
 	struct robust_list_head *head;
@@ -99,8 +100,8 @@ static void one(const struct variety *v)
 	EXPECT(pthread_mutex_destroy(&s->mutex), 0);
 }
 
-/* What the kernel writes if it is told another width, to know that the pattern
- * would not survive that. */
+/* Ask the kernel for the wrong width too. This shows that the pattern would not
+ * survive it. */
 static void ask_the_kernel(void)
 {
 	unsigned word = 1;

@@ -1,19 +1,21 @@
 // SPDX-License-Identifier: MIT
 /*
- * What lock, timedlock, trylock and unlock of a PI mutex do with the errors of
+ * How lock, timedlock, trylock and unlock of a PI mutex treat the errors of
  * FUTEX_LOCK_PI, FUTEX_TRYLOCK_PI and FUTEX_UNLOCK_PI:
- *   - EAGAIN and EINTR: the system call is repeated;
- *   - EINVAL, ENOMEM: returned, nothing is acquired or released; a wait on a
- *     condition variable, which must not return without the mutex, blocks after EINVAL;
- *   - EPERM, and EINVAL if the owner is gone: lock blocks, as for an owner that is not
- *     found; trylock returns EBUSY.
- * list_op_pending is clear after each. The errors come from a seccomp filter here.
- * And one comes from the kernel: a waiter in another PID namespace takes the owner
- * for somebody else, so that unlock fails with EINVAL. The owner still owns the mutex
- * then, also in the eyes of the kernel if it dies.
+ *   - EAGAIN and EINTR: the function repeats the system call;
+ *   - EINVAL, ENOMEM: the function returns the error and neither acquires nor
+ *     releases the mutex; a wait on a condition variable, which must not return
+ *     without the mutex, blocks after EINVAL;
+ *   - EPERM, and EINVAL if the owner is gone: lock blocks, as it does if the kernel
+ *     does not find the owner; trylock returns EBUSY.
  *
- * Fails on: stock glibc (EAGAIN and EINVAL of lock are success; the others and
- * EINVAL of unlock abort).
+ * list_op_pending is clear after each. A seccomp filter supplies these errors. One
+ * error comes from the kernel: a waiter in another PID namespace makes the kernel
+ * take another process for the owner, so unlock fails with EINVAL. The owner then
+ * still owns the mutex, also for the kernel if the owner dies.
+ *
+ * Fails on: stock glibc (lock takes EAGAIN, EINTR and EINVAL for success; other
+ * errors, and EINVAL in unlock, abort the process).
  */
 #include "futex-filter.h"
 #include "registers.h"
@@ -64,7 +66,7 @@ static void not_permitted(void *arg)
 	fail(__FILE__, __LINE__, "lock did not block");
 }
 
-/* EINVAL, as the kernel returns it until it has handed the mutex over. */
+/* The kernel returns EINVAL until it has handed the mutex over. */
 static void owner_is_gone(void *arg)
 {
 	struct timespec ts = in_ms(5);
@@ -74,7 +76,7 @@ static void owner_is_gone(void *arg)
 	EXPECT(pthread_mutex_timedlock(&s->mutex, &ts), ETIMEDOUT);
 }
 
-/* Another process owns the mutex when the wait is over. */
+/* When the wait ends, another process owns the mutex. */
 static void refused_wait(void *arg)
 {
 	struct timespec ts = in_ms(100);
@@ -87,7 +89,7 @@ static void refused_wait(void *arg)
 	fail(__FILE__, __LINE__, "the wait returned without the mutex");
 }
 
-/* The mutex of a dead owner: trylock asks the kernel for it. */
+/* The owner died, so trylock asks the kernel for the mutex. */
 static void refused_trylock(void *arg)
 {
 	int e = (int)(size_t)arg;
@@ -98,7 +100,7 @@ static void refused_trylock(void *arg)
 	CHECK(!list_op_pending());
 }
 
-/* The second call finds the mutex of the dead owner. */
+/* The first two calls fail; the third passes on the mutex of a dead owner. */
 static void answer(int sig, siginfo_t *info, void *context)
 {
 	(void)sig;
@@ -168,7 +170,7 @@ static void by_filter(const struct variety *v)
 	reap_in_time(spawn(repeated, NULL));
 }
 
-/* In another PID namespace: a process with the owner's ID, and one that waits. */
+/* A process with the owner's ID, and one that waits, in another PID namespace. */
 static void elsewhere(void *arg)
 {
 	struct {
@@ -205,7 +207,7 @@ static void try_it(void *arg)
 	EXPECT(pthread_mutex_unlock(&s->mutex), 0);
 }
 
-/* Unlocks the mutex at its end unless it is robust. */
+/* Unlocks the mutex before it ends, unless the mutex is robust. */
 static void owner_of_two_names(void *arg)
 {
 	const struct variety *v = arg;
@@ -295,6 +297,6 @@ int main(void)
 	s = shared(sizeof(*s));
 	for_each_variety(one);
 	if (no_namespace)
-		skip("the rest passed; clone3 with set_tid in a PID namespace is not permitted here");
+		skip("the rest passed; this process may not use clone3 with set_tid in a PID namespace");
 	return 0;
 }

@@ -2,14 +2,15 @@
 /*
  * A PI mutex that nobody can acquire any more:
  *   - It is not robust, and its owner has ended, with waiters or without.
- *   - It is robust, but its owner had moved the page when it was killed, so that the
- *     kernel did not find the mutex. The word has the ID of nobody then, as that of
- *     an owner in another PID namespace.
- *   - Its owner waits for a mutex that the caller owns. (It is acquired when the
- *     owner has given up.)
- * lock blocks, timedlock and clocklock return ETIMEDOUT, trylock returns EBUSY, as
- * often as they are called; no process aborts. In the last case lock and timedlock of
- * an error-checking mutex return EDEADLK instead.
+ *   - It is robust, but its owner moved the page before it was killed, so the
+ *     kernel did not find the mutex. The word then has an ID that belongs to
+ *     nobody, like that of an owner in another PID namespace.
+ *   - Its owner waits for a mutex that the caller owns. (The caller acquires the
+ *     mutex once the owner has given up.)
+ *
+ * lock blocks, timedlock and clocklock return ETIMEDOUT, and trylock returns EBUSY,
+ * as often as they are called; no process aborts. In the last case lock and
+ * timedlock of an error-checking mutex return EDEADLK instead.
  *
  * Fails on: stock glibc, which aborts in each case ("robust || (oldval &
  * FUTEX_OWNER_DIED) == 0", "e != ESRCH || !robust", "e != EDEADLK || ...").
@@ -25,7 +26,7 @@ struct state {
 
 static struct state *s;
 
-/* The calls that end agree. */
+/* All calls that return agree. */
 static void nobody_gets_it(void *arg)
 {
 	struct timespec ts;
@@ -65,7 +66,7 @@ static void times_out(void *arg)
 	nobody_gets_it(NULL);
 }
 
-/* Each process in lock is still there, and those that come see the same. */
+/* The processes in lock stay blocked, and later ones block too. */
 static void all_blocked(const pid_t *pid, int n)
 {
 	pid_t late[WAITERS];
@@ -91,7 +92,7 @@ static void own(void *arg)
 		pause();
 }
 
-/* @n processes wait in lock or, if @timed, timedlock when the owner is killed. */
+/* @n processes wait in lock, or in timedlock if @timed, when the owner is killed. */
 static void owner_ends(const struct variety *v, int n, int timed)
 {
 	pid_t owner, pid[WAITERS] = { 0 };
@@ -109,8 +110,8 @@ static void owner_ends(const struct variety *v, int n, int timed)
 	else
 		wait_until_all_asleep(pid, n);
 	kill_and_reap(owner);
-	/* Until the waiter that the kernel has chosen runs, the word has the ID of the
-	 * dead owner, and the kernel returns EINVAL to everybody else. */
+	/* Until the waiter that the kernel has chosen runs, the word has the ID of
+	 * the dead owner, and the kernel returns EINVAL to all others. */
 	reap_in_time(spawn(nobody_gets_it, NULL));
 	for (i = 0; timed && i < n; i++)
 		reap_in_time(pid[i]);
@@ -178,7 +179,7 @@ static void deadlocks(void *arg)
 		return;
 	}
 
-	/* Once more, and forever. */
+	/* Again, without an end. */
 	s->owned = 0;
 	EXPECT(pthread_mutex_lock(&s->mutex), 0);
 	other = spawn(crosses, NULL);
@@ -216,7 +217,7 @@ static void deadlock(const struct variety *v, int robust)
 	}
 	wait_until_asleep(pid);
 	kill_and_reap(pid);
-	/* Its child, which dies with it, has become ours. */
+	/* Its child dies with it and has become ours. */
 	CHECK(waitpid(-1, NULL, 0) > 0);
 }
 

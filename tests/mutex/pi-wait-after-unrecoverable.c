@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 /*
- * A process has seen that a PI mutex is locked, and is about to wait for it when
- * the owner makes it unrecoverable. The wait must fail with ENOTRECOVERABLE: the
- * kernel finds no owner, and never will.
+ * A process sees that a PI mutex is locked. Before it waits, the owner makes the
+ * mutex unrecoverable. The wait must fail with ENOTRECOVERABLE: the kernel finds no
+ * owner, and never will.
  *
- * A seccomp filter turns FUTEX_LOCK_PI into a signal, whose handler stores what
- * musl's unlock stores and returns what the kernel returns then. glibc does not
- * note the state in the lock word.
+ * A seccomp filter turns FUTEX_LOCK_PI into a signal. Its handler stores what
+ * musl's unlock stores, and returns what the kernel then returns. glibc does not
+ * record this state in the lock word.
  *
- * Fails on stock musl, which waits for good.
+ * Fails on stock musl, which waits forever.
  */
 #include "futex-filter.h"
 #include "registers.h"

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 /*
- * What a program may rely on in an unlock of a robust mutex, and a library that is
- * preloaded could spoil: errno stays as it is, with and without a waiter and if
- * the kernel's help is refused; list_op_pending is clear; in a sandbox that was
- * entered after the start, no system call is made that this need not know, by
- * new threads neither; a child of fork owns what it locks, and not what its
- * parent has.
+ * A preloaded library could break what a program relies on in an unlock of a robust
+ * mutex: errno does not change, with or without a waiter, or if the kernel refuses
+ * its help; list_op_pending is clear afterwards; a thread, old or new, in a sandbox
+ * that the process entered after its start makes no system call that the sandbox
+ * need not know; a child of fork owns the mutexes that it locks, and not those of
+ * its parent.
  *
  * Fails with a library that asks the kernel for a thread's list or id on its first
  * unlock, or uses syscall(2).
@@ -52,8 +52,8 @@ static void *in_new_thread(void *arg)
 	return NULL;
 }
 
-/* The end by SIGSYS is the failure. Nobody waits, so the kernel need not be asked
- * for the unlock either. */
+/* A failure ends the process with SIGSYS. Nobody waits, so the unlock has no reason
+ * to ask the kernel either. */
 static void in_sandbox(void *arg)
 {
 	filter_call(SYS_get_robust_list, 0, 0, 0, SECCOMP_RET_TRAP);
@@ -63,7 +63,7 @@ static void in_sandbox(void *arg)
 	in_thread(in_new_thread, arg);
 }
 
-/* What it was not possible to do in the process is not possible here. */
+/* Skips if the process could not install its filter. */
 static void end_of(pid_t pid)
 {
 	int status = status_in_time(pid);

@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: MIT
 /*
  * How often a libc asks for FUTEX_ROBUST_UNLOCK. A thread that gets ENOSYS never
- * asks again; all other errors may be about one mutex or one moment, and are not
- * remembered; what one thread gets says nothing to another, because a seccomp
- * filter may be in force for some threads only. musl asks once in each thread, about
- * a word of its own, so that each error is about the flag.
+ * asks again. Threads do not remember other errors, which may concern one mutex or
+ * one moment. No thread relies on the answer that another thread got, because a
+ * seccomp filter can apply to some threads only. musl asks once in each thread,
+ * with a word of its own, so an error can only concern the flag.
  *
  * Usage: refusals [never]
- * With "never" it must not ask at all, which is so for glibc on an older kernel,
+ * With "never", the libc must not ask at all. glibc behaves so on an older kernel,
  * whose vDSO lacks the function.
  *
- * A seccomp filter turns the system call into a signal, whose handler counts
- * and refuses. The lock word says that there are waiters, so that each unlock
- * has a reason to ask.
+ * A seccomp filter turns the system call into a signal, whose handler counts and
+ * refuses. The test sets FUTEX_WAITERS in the lock word, so each unlock has a
+ * reason to ask.
  *
- * Fails if the number of calls is another one.
+ * Fails if the number of calls differs.
  */
 #include "futex-filter.h"
 #include "registers.h"
@@ -34,7 +34,7 @@ static void refuse(int sig, siginfo_t *info, void *context)
 	CONTEXT_RESULT(context) = -error;
 }
 
-/* n contended unlocks, after one that is not. */
+/* n contended unlocks, after an uncontended one. */
 static void *unlock(void *n)
 {
 	unsigned *w = (unsigned *)m, tid = syscall(SYS_gettid);
@@ -53,7 +53,7 @@ static void *unlock(void *n)
 	return NULL;
 }
 
-/* In a process of its own, with nothing remembered. */
+/* In a new process, which remembers nothing. */
 static void ask(void *arg)
 {
 	pthread_t t;

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: MIT
 /*
- * A kernel that releases a robust mutex may leave FUTEX_WAITERS in the lock
- * word, without an owner, while there are more waiters. No kernel does so yet;
- * the test writes the word by hand. Every way to take a mutex must take it as
- * free, with success, and must keep FUTEX_WAITERS until the unlock, which then
- * wakes the next waiter. That holds too if the word changes between 0 and
- * FUTEX_WAITERS while somebody tries.
+ * A kernel that releases a robust mutex may leave FUTEX_WAITERS in the lock word,
+ * without an owner, while there are more waiters. No kernel does so yet; the test
+ * writes the word itself. Every lock function must acquire such a mutex as a free
+ * one, return success, and keep FUTEX_WAITERS until the unlock, which then wakes
+ * the next waiter. This also holds if the word changes between 0 and FUTEX_WAITERS
+ * during the attempt.
  *
- * And the reverse: on musl a locker that saw no waiters may take the mutex
- * without the bit although there are some by then. They are counted, and the
+ * The reverse also occurs: on musl, a thread that saw no waiters may acquire the
+ * mutex without the bit although waiters have come since. musl counts them, and the
  * unlock must wake one.
  *
- * Fails on stock glibc (lock sleeps, trylock says EBUSY, timedlock times out)
+ * Fails on stock glibc (lock sleeps, trylock returns EBUSY, timedlock times out)
  * and on stock musl (a false EOWNERDEAD).
  */
 #include "harness.h"
@@ -29,7 +29,7 @@ struct state {
 
 static struct state *s;
 
-/* Of the mutex, which is free. */
+/* The lock word of the mutex, which is free. */
 static volatile unsigned *word_of_free(void)
 {
 	volatile unsigned *word;
@@ -57,7 +57,7 @@ static void *take_and_check_thread(void *arg)
 	return NULL;
 }
 
-/* An owner that releases as such a kernel does, and stays alive. */
+/* Owns the mutex, releases it as such a kernel would, and stays alive. */
 static void release_as_kernel(void *arg)
 {
 	volatile unsigned *word = arg;
@@ -79,9 +79,9 @@ static void sleeper(void *arg)
 	EXPECT(pthread_mutex_unlock(&s->mutex), 0);
 }
 
-/* The word never has an owner but for us, so the mutex is to be had. Until it was
- * seen changed often enough; where there is one CPU only, or it is busy, for a
- * second. */
+/* Nobody else ever owns the mutex, so each attempt must succeed. The loop ends
+ * after enough attempts that saw the word changed, or, on a single or busy CPU,
+ * after a second. */
 static void take_while_it_changes(void *arg)
 {
 	volatile unsigned *word = arg;
@@ -132,7 +132,7 @@ static void one(const struct variety *v)
 	pid_t owner, pid[SLEEPERS];
 	int i;
 
-	/* The kernel itself acquires PI mutexes. */
+	/* The kernel decides who acquires a PI mutex. */
 	if (v->protocol != PTHREAD_PRIO_NONE)
 		return;
 	for (s->how = 0; s->how < NR_TAKERS; s->how++) {
@@ -211,7 +211,7 @@ static void one(const struct variety *v)
 	s->waiting = 0;
 	pid[0] = spawn(cond_sleeper_process, (void *)word);
 	await(&s->waiting, pid[0]);
-	/* It waits once the mutex is free. */
+	/* The process waits once it has released the mutex. */
 	EXPECT(pthread_mutex_lock(&s->mutex), 0);
 	EXPECT(pthread_mutex_unlock(&s->mutex), 0);
 	*word = FUTEX_WAITERS;

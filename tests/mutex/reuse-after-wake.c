@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 /*
- * The waiter that an unlock wakes is the last user of the mutex: it unlocks it,
- * destroys it and uses the memory for something else, with the id of the old owner
- * in the place of the lock word. The owner is killed before its unlock has returned,
- * and no bit of the memory may change. No debugger takes part: on one CPU the waiter
- * often runs before the owner goes on. A round in which the owner was quicker does
- * not count, so the result does not depend on what else the machine does.
+ * The waiter that an unlock wakes is the last user of the mutex. It unlocks and
+ * destroys the mutex and reuses the memory, with the old owner's id in the place of
+ * the lock word. The test kills the owner before its unlock returns, and no bit of
+ * the memory may change. The test needs no debugger: on one CPU the waiter often
+ * runs before the owner continues. A round in which the owner was faster does not
+ * count, so other load does not affect the result.
  *
- * Fails on stock glibc, and on any libc that wakes before it clears list_op_pending
- * if the kernel does not help; tests/wrap/at-most-stock compares the counts there.
+ * Fails on stock glibc, and without the kernel's help on any libc that wakes before
+ * it clears list_op_pending; tests/wrap/at-most-stock compares the counts there.
  */
 #include "harness.h"
 #include <sched.h>

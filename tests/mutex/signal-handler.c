@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: MIT
 /*
- * A signal handler uses a robust mutex of its own while it interrupts the lock
- * or the unlock of another. POSIX promises nothing there; it works all the
- * same, as on the stock libcs, as long as both calls end: the two mutexes stay
- * apart, no release is taken for the other's, and the thread's robust list is
- * empty afterwards. What is not promised: the handler leaves list_op_pending
- * clear, so if the thread is killed between the end of the handler and that of
- * the interrupted call, the death may go unnoticed. Nor is it promised under a
- * filter that answers FUTEX_ROBUST_UNLOCK with EINVAL, EFAULT or a false
- * success: there list_op_pending alone tells whether the mutex was released.
+ * A signal handler interrupts the lock or the unlock of one robust mutex and uses
+ * another one. POSIX promises nothing here, but it works, as it does on the stock
+ * libcs, provided that both calls return: the two mutexes stay apart, neither
+ * unlock counts as the other's, and the thread's robust list is empty afterwards.
  *
- * Fails if a refused system call counts as a release because the handler has
- * cleared list_op_pending, or if the unlock of one mutex clears or frees what
+ * Two things are not promised. The handler leaves list_op_pending clear, so if the
+ * thread is killed after the handler and before the end of the interrupted call,
+ * the death may go unnoticed. And a filter may answer FUTEX_ROBUST_UNLOCK with
+ * EINVAL, EFAULT or a false success; then only list_op_pending shows whether the
+ * mutex was released.
+ *
+ * Fails if a refused system call counts as a release because the handler cleared
+ * list_op_pending, or if the unlock of one mutex clears or frees something that
  * belongs to the other.
  */
 #include "harness.h"
@@ -56,7 +57,7 @@ static void compete(void *arg)
 	s->started = 1;
 	for (i = 0; !s->stop; i++) {
 		lock_and_unlock();
-		/* Contended at times, and at times not. */
+		/* Sometimes contended, sometimes not. */
 		if (i % 1000 > 500)
 			sleep_ms(1);
 	}
@@ -88,7 +89,7 @@ static void one(const struct variety *v)
 	init(&s->nested, v);
 	s->stop = s->started = 0;
 	signals = 0;
-	/* The signal is for this thread only. */
+	/* Only this thread receives the signal. */
 	sigemptyset(&alarm);
 	sigaddset(&alarm, SIGALRM);
 	EXPECT(pthread_sigmask(SIG_BLOCK, &alarm, NULL), 0);

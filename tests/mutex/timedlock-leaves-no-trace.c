@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 /*
- * A thread does not get a robust mutex in time. The mutex is then destroyed
- * and its memory used for something else, in which the thread's id occurs;
- * the thread ends. Nothing in the memory may change: the thread must not have
- * left a reference to the mutex behind for the kernel to follow.
+ * A thread fails to acquire a robust mutex in time. The owner then destroys the
+ * mutex and uses its memory for data that contains the thread's id. When the thread
+ * ends, no byte of that data may change: the thread must not leave a reference to
+ * the mutex behind that the kernel would follow.
  *
- * Fails on stock glibc, where pthread_mutex_timedlock returns with
- * list_op_pending still set.
+ * Fails on stock glibc, where pthread_mutex_timedlock returns with list_op_pending
+ * still set.
  */
 #include "harness.h"
 #include <sys/syscall.h>
@@ -25,7 +25,7 @@ static void *time_out(void *arg)
 	int e = pthread_mutex_timedlock(&s->mutex, &s->when);
 
 	(void)arg;
-	/* What time before 1970 is, the kernel's PI code decides. */
+	/* For a time before 1970, the kernel's PI code may return EINVAL. */
 	if (e == EINVAL && s->when.tv_sec < 0)
 		e = s->want;
 	EXPECT(e, s->want);

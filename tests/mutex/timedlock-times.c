@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 /*
- * Any time will do for a mutex that can be had at once, or of which can be said
- * at once why not: free, one's own, its owner dead, not recoverable. If it is held
- * by another thread, a time that is past gives ETIMEDOUT, be it before 1970, and
- * nanoseconds out of range give EINVAL. Nothing is left for the kernel to find.
+ * Timed lock functions ignore the time if they can acquire the mutex, or refuse it,
+ * at once: it is free, the caller's own, unrecoverable, or its owner died. If
+ * another thread holds it, a past time gives ETIMEDOUT, even one before 1970, and
+ * nanoseconds out of range give EINVAL. No function leaves list_op_pending set.
  *
- * Fails on stock musl, which sleeps until the earliest of times, and does not
- * return, for a PI mutex, with nanoseconds out of range.
- * Fails on stock glibc: PI mutexes, which leave the time to the kernel's PI code.
+ * Fails on stock musl, which sleeps if the time is the earliest possible and, for a
+ * PI mutex, never returns if the nanoseconds are out of range. Fails on stock glibc
+ * for PI mutexes, where the kernel's PI code checks the time.
  */
 #include "harness.h"
 #include <stdint.h>
@@ -17,7 +17,7 @@
 static const struct {
 	const char *name;
 	struct timespec when;
-	int error;	/* if the mutex is held */
+	int error;	/* if another thread holds the mutex */
 } times[] = {
 	{ "{0, 0}", { .tv_sec = 0 }, ETIMEDOUT },
 	{ "{-1, 0}", { .tv_sec = -1 }, ETIMEDOUT },

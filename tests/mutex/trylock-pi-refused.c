@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
 /*
- * trylock of a robust PI mutex whose owner died, where a filter refuses
- * FUTEX_TRYLOCK_PI: one that was made for stock musl, which never uses that
- * op, has no reason to permit it. Without the waiters bit the mutex must be
- * had nonetheless. With it, the kernel is going to pass the mutex on, so that
- * only the kernel can give it. (glibc has always used the op, and reports
- * EBUSY, patched or not.)
+ * trylock of a robust PI mutex whose owner died, under a filter that refuses
+ * FUTEX_TRYLOCK_PI. A filter made for stock musl, which never uses that op, has no
+ * reason to permit it. Without FUTEX_WAITERS, trylock must acquire the mutex
+ * anyway. With FUTEX_WAITERS, the kernel is about to pass the mutex on, so only the
+ * kernel can assign it. (glibc has always used the op, and returns EBUSY, patched
+ * or not.)
  *
  * Fails on a pthread_mutex_trylock that needs the kernel for a mutex without the
- * bit, believes the filter's success, or takes a mutex with the bit itself (stock
- * musl).
+ * bit, believes the filter's success, or acquires a mutex with the bit on its own
+ * (stock musl).
  */
 #include "futex-filter.h"
 
@@ -70,7 +70,7 @@ static void test(const struct variety *v)
 int main(void)
 {
 #ifdef __GLIBC__
-	skip("glibc has always used FUTEX_TRYLOCK_PI, and takes a refusal for a busy mutex");
+	skip("glibc has always used FUTEX_TRYLOCK_PI, and reports a refusal as EBUSY");
 #endif
 	m = shared(sizeof(*m));
 	for_each_variety(test);

@@ -1,25 +1,25 @@
 // SPDX-License-Identifier: MIT
 /*
- * FUTEX_UNLOCK_PI asks to be called again: with EAGAIN, when a waiter came (and
- * went) after the kernel had read the lock word, which had no FUTEX_WAITERS
- * then. The mutex is still locked. It is found not recoverable by each of the
- * functions that take it, which have to release it and must not forget.
+ * FUTEX_UNLOCK_PI returns EAGAIN if a waiter came (and went) after the kernel had
+ * read a lock word without FUTEX_WAITERS. The mutex is then still locked. Each
+ * function that acquires a mutex, finds it unrecoverable and releases it must
+ * handle that.
  *
- * A seccomp filter traps the system call, and the signal's handler does what
- * the kernel may do, once: if the word has no FUTEX_WAITERS, it sets that and
+ * A seccomp filter traps the system call. The signal's handler does once what the
+ * kernel may do: if the word has no FUTEX_WAITERS, it sets FUTEX_WAITERS and
  * answers EAGAIN.
  *
- * Either the call must be repeated, with FUTEX_ROBUST_UNLOCK or without as
- * before, or FUTEX_WAITERS must be set before the call.
+ * The libc must either repeat the call, with or without FUTEX_ROBUST_UNLOCK as
+ * before, or set FUTEX_WAITERS before the call.
  *
- * Fails on stock glibc. musl sets FUTEX_WAITERS itself before it calls.
+ * Fails on stock glibc. musl sets FUTEX_WAITERS itself before the call.
  */
 #define _GNU_SOURCE
 #include "futex-filter.h"
 #include "registers.h"
 #include <stddef.h>
 
-#define MARK	0x5eedUL	/* of the handler's own calls */
+#define MARK	0x5eedUL	/* marks the handler's own calls */
 
 #if defined(__GLIBC__)
 static struct state {
@@ -125,8 +125,8 @@ int main(void)
 	for_each_variety(test);
 	if (not_permitted)
 		skip("seccomp filters are not possible here");
-	/* 0 if FUTEX_WAITERS is set before each call. */
-	printf("FUTEX_UNLOCK_PI was answered with EAGAIN %d times\n", s->answered);
+	/* 0 if the libc sets FUTEX_WAITERS before each call. */
+	printf("FUTEX_UNLOCK_PI returned EAGAIN %d times\n", s->answered);
 	return 0;
 #endif
 }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 /*
- * What unlock and lock say to those who may not: not the owner, not locked,
- * already locked, or a mutex of no kind that there is. And a recursive mutex is free
- * after the last unlock only.
+ * The errors of unlock and lock: the caller is not the owner, the mutex is not
+ * locked, is already locked, or has an unknown kind. Only the last unlock frees a
+ * recursive mutex.
  *
- * Fails if an unlock releases what is not the caller's, or releases a
- * recursive mutex too early, or if a kind is taken for another one.
+ * Fails if an unlock releases another thread's mutex or releases a recursive mutex
+ * too early, or if a function mistakes one kind for another.
  */
 #include "harness.h"
 #include <sys/syscall.h>
@@ -34,9 +34,9 @@ static void *take_and_release(void *arg)
 }
 
 #ifdef __GLIBC__
-/* The owner field is that of one who died, or has released by other means, and
- * its id is ours now: the lock word tells that the mutex is not. (The recursive types
- * of stock glibc believe the field.) */
+/* The owner field holds our id, left by a thread that had it before us and died, or
+ * released the mutex by other means. The lock word shows that we do not own the
+ * mutex. (The recursive types of stock glibc trust the field.) */
 static void owner_of_the_same_name(void *arg)
 {
 	const struct variety *v = arg;
@@ -50,7 +50,7 @@ static void owner_of_the_same_name(void *arg)
 	EXPECT(pthread_mutex_unlock(m), EPERM);
 }
 
-/* Bits of the kind next to those of the robust types (16, and 32 for PI). */
+/* Other bits of the kind, next to 16 (robust) and 32 (PI). */
 static void unknown_kinds(void *arg)
 {
 	static const int bits[] = { 4, 8, 64, 4 + 8, 4 + 32, 8 + 32, 64 + 4, 64 + 32 };

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT
 /*
  * A thread waits for a robust mutex, and the lock word does not say so: another
- * waiter has taken the wake and was killed before it set FUTEX_WAITERS again,
- * and meanwhile the mutex was taken. Since Linux 7.2 the kernel passes that
- * wake on; on an older one, whoever finds the mutex unrecoverable has to wake
- * without being told, as stock glibc does.
+ * waiter got the wake and was killed before it set FUTEX_WAITERS again, and a third
+ * thread has acquired the mutex since. From Linux 7.2 on, the kernel passes that
+ * wake on. On an older kernel, a thread that finds the mutex unrecoverable has to
+ * wake the waiters even without FUTEX_WAITERS, as stock glibc does.
  *
  * The other waiter is a bare futex(2) call that ends with the wake.
  *
- * Fails on: lock, timedlock and trylock that wake only if FUTEX_WAITERS is set
- * when they give an unrecoverable mutex back. On 7.2 it fails for want of what
- * the kernel does for a real waiter.
+ * Fails on: lock, timedlock and trylock that release an unrecoverable mutex and
+ * wake only if FUTEX_WAITERS is set. On 7.2 such a libc fails too, because the
+ * kernel does not pass on the wake of a bare futex(2) call.
  */
 #include "harness.h"
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 /*
- * A mutex becomes unrecoverable although a filter refuses FUTEX_WAKE_OP, or
- * reports success without having done anything: the waiters hear of it, and
- * so do all who come later.
+ * A mutex becomes unrecoverable although a filter refuses FUTEX_WAKE_OP, or reports
+ * success after doing nothing. The waiters and all later callers get
+ * ENOTRECOVERABLE.
  *
- * Fails if a libc makes a mutex unrecoverable by FUTEX_WAKE_OP, and believes what
- * it answers.
+ * Fails if a libc uses FUTEX_WAKE_OP to make a mutex unrecoverable and believes the
+ * answer.
  */
 #include "futex-filter.h"
 
@@ -19,7 +19,7 @@ static void wait_in_vain(void *arg)
 	EXPECT(pthread_mutex_lock(m), ENOTRECOVERABLE);
 }
 
-/* The next owner after one that died, who gives the mutex up. */
+/* Acquires the mutex from a dead owner and makes it unrecoverable. */
 static void give_up(void *error)
 {
 	pid_t pid[WAITERS];

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT
 /*
- * The owner of a robust mutex goes in less usual ways: a thread is cancelled,
- * calls pthread_exit, is detached; a process forked by an owner dies, or
- * executes another program. The next one gets EOWNERDEAD, once; what the
- * others hold stays theirs. The next one for a PI mutex is the first waiter,
- * which the kernel makes the owner, and nobody else can have the mutex before.
+ * The owner of a robust mutex dies in less usual ways: a thread is cancelled, calls
+ * pthread_exit or is detached; a process that an owner forked dies, or executes
+ * another program. Exactly one later lock gets EOWNERDEAD, and the other threads
+ * keep the mutexes that they hold. The kernel makes the first waiter for a PI mutex
+ * its next owner, so nobody else can acquire the mutex before.
  *
- * Fails if a thread's or a forked child's robust list or pending slot is not
- * its own, or not valid to the end.
- * Fails on stock musl: a process that had to wait for its first robust mutex,
- * a PI one, has no robust list; a forked child links its first mutex to those
- * of its parent; and trylock takes a PI mutex past the waiter.
+ * Fails if a thread or a forked child shares its robust list or pending slot, or
+ * loses it before its end. Fails on stock musl: a process that had to wait for its
+ * first robust mutex, a PI one, has no robust list; a forked child links its first
+ * mutex to those of its parent; and trylock acquires a PI mutex ahead of the
+ * waiter.
  */
 #include "harness.h"
 #include <sched.h>
@@ -56,7 +56,7 @@ static void *lock_and_pthread_exit(void *arg)
 	pthread_exit(NULL);
 }
 
-/* The child has an empty list of its own, whatever its parent holds. */
+/* The child has its own, empty list, whatever its parent holds. */
 static void child_of_owner(void *arg)
 {
 	int i;
@@ -130,7 +130,7 @@ static void recover_slowly(void *arg)
 	EXPECT(pthread_mutex_unlock(&s->mutex), 0);
 }
 
-/* The waiter is next, although it hardly gets to run: its CPU is ours. */
+/* The waiter is next, although it hardly runs: it shares our CPU. */
 static void try_before_the_waiter(const struct variety *v, int thread)
 {
 	cpu_set_t all, ours;
@@ -216,7 +216,7 @@ static void one(const struct variety *v)
 		reap(spawn(child_with_child, NULL));
 		recover();
 
-		/* The kernel hands it the first robust mutex of its life. */
+		/* The kernel hands the process its first robust mutex. */
 		snprintf(doing, sizeof(doing), "%s: had to wait", v->name);
 		EXPECT(pthread_mutex_lock(&s->mutex), 0);
 		pid = spawn(lock_and_exit, NULL);

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT
 /*
- * A web server, whose workers take turns by a robust mutex, goes on after two of
- * them are killed by SIGKILL at the same time, under load.
+ * The workers of a web server take turns with a robust mutex. The server must go on
+ * after SIGKILL ends two of them at the same time, under load.
  *
  * Usage: killed-workers ROUNDS PORT COMMAND...
- * COMMAND is a server that listens on PORT of 127.0.0.1 and whose children are the
- * workers, of which it starts a new one for each that dies.
+ * COMMAND is a server that listens on PORT of 127.0.0.1. Its children are the
+ * workers, and it replaces each one that dies.
  *
- * Each round ends when all workers are there again. Within 3 s of a death (times
- * TIMEOUTFACTOR) there has to be an answer to a request: a connection that is cut
- * off belongs to a worker that was killed, and is tried again. If there is none, the
- * round is lost and the server is started again. Exit status 1 if a round was lost.
+ * A round begins once all workers run. Within 3 s of a death (times TIMEOUTFACTOR)
+ * a request must get an answer. If a connection breaks, its worker was killed, and
+ * the test tries again. If no answer comes, the round is lost and the test restarts
+ * the server. Exit status 1 if a round was lost.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -53,7 +53,7 @@ static void lose(const char *what)
 	exit(1);
 }
 
-/* One request: 1 if there was an answer, 0 if not, until @deadline. */
+/* One request: returns 1 if an answer came before @deadline, else 0. */
 static int request(long deadline)
 {
 	static const char get[] = "GET /hello HTTP/1.0\r\n\r\n";
@@ -89,7 +89,7 @@ static int answers(int ms)
 	return 1;
 }
 
-/* The children of the server, not those that are dead already. */
+/* The children of the server that are not dead. */
 static int workers(pid_t *pids)
 {
 	char name[64], list[4096], *p = list, *end;
@@ -132,10 +132,10 @@ static int start(char **command)
 		lose(*command);
 	}
 	if (!answers(60000)) {
-		fprintf(stderr, "killed-workers: the server does not come up\n");
+		fprintf(stderr, "killed-workers: the server does not start\n");
 		exit(1);
 	}
-	/* All workers are there when there are no more of them for a while. */
+	/* All workers run once their number does not change for a while. */
 	while ((n = workers(pids)) != before) {
 		before = n;
 		usleep(patience(500000));
@@ -184,7 +184,7 @@ int main(int argc, char **argv)
 		while ((n = workers(pids)) < usual && now_ms() < until)
 			pause_us(5000);
 		if (n < 2) {
-			fprintf(stderr, "killed-workers: there are %d workers\n", n);
+			fprintf(stderr, "killed-workers: too few workers: %d\n", n);
 			return 1;
 		}
 		pause_us(rand() % 20000);

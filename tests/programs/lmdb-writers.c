@@ -1,24 +1,23 @@
 // SPDX-License-Identifier: MIT
 /*
- * Processes that write to one LMDB database are killed by SIGKILL, hundreds of
- * times. LMDB's lock for writers is a robust, process-shared mutex, so the next
- * writer has to get it, with a database in which the transaction that was cut
- * off never happened.
+ * SIGKILL ends processes that write to one LMDB database, hundreds of times. LMDB's
+ * lock for writers is a robust, process-shared mutex, so the next writer has to
+ * acquire it, and must find a database without the unfinished transaction.
  *
  * Usage: lmdb-writers [KILLS [SEED]]		(default: 300 kills, seed 1)
  * The database is in the current directory, in data.mdb and lock.mdb.
  *
- * Every other victim kills itself at a chosen point of a transaction, with the
- * lock held; the others are killed at a random moment, which may be in the lock
- * or unlock itself. Seed and number give the victims and the points. Each of
- * these is a loss, and ends the run with exit status 1:
- *   - a writer that does not come to its next transaction within a minute;
- *   - money that is not there or too much: a transaction moves some between
+ * Every other victim kills itself at a chosen point of a transaction, while it
+ * holds the lock. The test kills the others at a random moment, which may be in the
+ * lock or unlock itself. Seed and number determine the victims and the points. Each
+ * of these is a loss, and ends the run with exit status 1:
+ *   - a writer does not reach its next transaction within a minute;
+ *   - money is missing, or there is too much: a transaction moves some between
  *     accounts, in steps;
- *   - a transaction that was committed and is gone, or the other way round;
- *   - an error of LMDB.
- * Fails if LMDB's mutexes are not robust, and if an unlock leaves a waiter
- * asleep.
+ *   - a committed transaction is gone, or an uncommitted one is there;
+ *   - LMDB returns an error.
+ *
+ * Fails if LMDB's mutexes are not robust, or if an unlock leaves a waiter asleep.
  */
 #include <errno.h>
 #include <signal.h>
@@ -35,16 +34,16 @@
 
 #define WRITERS		4
 #define ACCOUNTS	32
-#define START		1000	/* in each account at first */
-#define STEPS		8	/* puts of a transaction */
+#define START		1000	/* initial money in each account */
+#define STEPS		8	/* puts in a transaction */
 #define PATIENCE_MS	60000
 
 struct writer {
 	pid_t pid;
-	volatile unsigned turns;	/* transactions this process was through */
-	volatile unsigned long begun, committed; /* of all in this place */
-	volatile int die_at;		/* step at which to kill oneself, or -1 */
-	volatile int holds;		/* it has the lock, as far as it knows */
+	volatile unsigned turns;	/* transactions that this process completed */
+	volatile unsigned long begun, committed; /* by all processes in this place */
+	volatile int die_at;		/* kills itself at this step, or -1 */
+	volatile int holds;		/* it knows that it has the lock */
 };
 
 static struct {
@@ -106,7 +105,7 @@ static unsigned long get(MDB_txn *txn, const char *kind, int i)
 	return value;
 }
 
-/* The value is a part of something larger, so that pages fill and split. */
+/* The value is part of a larger record, so that pages fill and split. */
 static void put(MDB_txn *txn, const char *kind, int i, unsigned long value)
 {
 	char name[32], record[400] = "";
@@ -117,7 +116,7 @@ static void put(MDB_txn *txn, const char *kind, int i, unsigned long value)
 	check(mdb_put(txn, dbi, &key, &data, 0), name);
 }
 
-/* What is true of the database before and after each transaction. */
+/* Checks what is true before and after each transaction. */
 static void check_books(MDB_txn *txn)
 {
 	unsigned long money = 0, turns = 0;
@@ -130,11 +129,11 @@ static void check_books(MDB_txn *txn)
 	for (int i = 0; i < WRITERS; i++)
 		turns += get(txn, "writer", i);
 	if (turns != get(txn, "all", 0))
-		lose("%lu transactions of all, %lu of each added: half a transaction was kept",
+		lose("%lu transactions in total, %lu as the sum of all writers: half a transaction was kept",
 		     get(txn, "all", 0), turns);
 }
 
-/* What the writers say they did has to be what is there. */
+/* The database must contain what the writer says it did. */
 static void check_turns(MDB_txn *txn, int place)
 {
 	struct writer *w = &shared->writer[place];
@@ -149,7 +148,7 @@ static void open_database(void)
 {
 	check(mdb_env_create(&env), "mdb_env_create");
 	check(mdb_env_set_mapsize(env, 64 << 20), "mdb_env_set_mapsize");
-	/* Processes die here, not the machine: nothing needs to be synced. */
+	/* Only processes die, not the machine, so nothing needs a sync. */
 	check(mdb_env_open(env, ".", MDB_NOSYNC, 0600), "mdb_env_open");
 }
 
@@ -158,7 +157,7 @@ static void open_table(void)
 	MDB_txn *txn;
 	int dead;
 
-	/* The slots of the dead, which would keep old pages in use. */
+	/* Clear the slots of dead readers, which would keep old pages in use. */
 	check(mdb_reader_check(env, &dead), "mdb_reader_check");
 	check(mdb_txn_begin(env, NULL, MDB_RDONLY, &txn), "read-only mdb_txn_begin");
 	check(mdb_dbi_open(txn, NULL, 0, &dbi), "mdb_dbi_open");
@@ -166,7 +165,7 @@ static void open_table(void)
 	mdb_txn_abort(txn);
 }
 
-/* Step N of the transaction was done: the last one, for some. */
+/* Step N of the transaction is done: a victim may end here. */
 static void step(struct writer *w, int n)
 {
 	if (w->die_at == n)
@@ -247,10 +246,10 @@ static void start(int place, unsigned random)
 		lose("fork: %s", strerror(errno));
 	if (!pid)
 		write_until_stopped(place, random);
-	w->pid = pid;	/* not in the child, the memory is shared */
+	w->pid = pid;	/* only in the parent: the memory is shared */
 }
 
-/* Wait until a writer ended, and say how. */
+/* Wait until a writer ends. Returns its status. */
 static int wait_for(int place)
 {
 	long deadline = now_ms() + PATIENCE_MS;
@@ -264,7 +263,7 @@ static int wait_for(int place)
 	return status;
 }
 
-/* Each writer but the dead one has to be through with a new transaction. */
+/* Each writer except the dead one has to complete a new transaction. */
 static void all_go_on(int dead)
 {
 	long deadline = now_ms() + PATIENCE_MS;

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: MIT
 /*
- * with-refused-op [CALL] ERROR PROGRAM [ARGS...]: run PROGRAM with each futex(2) that
- * has FUTEX_ROBUST_UNLOCK refused by a seccomp filter, as a sandbox made
- * before Linux 7.2 does; with CALL, set_robust_list, get_robust_list or ptrace, all of
- * these calls instead. ERROR: ENOSYS, EPERM, EINVAL, EFAULT, or 0 for a
- * filter (or an emulator) that reports success and does nothing, or "allow" for
- * one that looks at the call and lets it pass.
+ * with-refused-op [CALL] ERROR PROGRAM [ARGS...]: run PROGRAM under a seccomp
+ * filter that refuses each futex(2) with FUTEX_ROBUST_UNLOCK, like a sandbox made
+ * before Linux 7.2. With CALL (set_robust_list, get_robust_list or ptrace), the
+ * filter refuses all of these calls instead. ERROR: ENOSYS, EPERM, EINVAL, EFAULT,
+ * 0 for a filter (or an emulator) that reports success and does nothing, or "allow"
+ * for a filter that examines the call and permits it.
  *
- * A libc that ignores the refusal leaves the mutex locked for good: then
- * PROGRAM fails. Exit status: PROGRAM's; 77 if filters are not possible here.
+ * If a libc ignores the refusal, the mutex stays locked and PROGRAM fails. Exit
+ * status: PROGRAM's; 77 if filters are not possible here.
  */
 #include "futex-filter.h"
 
@@ -47,7 +47,7 @@ int main(int argc, char **argv)
 		filter_call(call, 0, 0, 0, SECCOMP_RET_ERRNO | errors[i].value);
 	else
 		filter_robust_unlock(SECCOMP_RET_ERRNO | errors[i].value);
-	/* It must bite. */
+	/* Check that the filter works. */
 	errno = 0;
 	r = call ? syscall(call, -1, -1, -1) :
 		syscall(SYS_futex, &word, FUTEX_WAKE | ROBUST_UNLOCK_FLAGS, 1, NULL, &slot, 0);

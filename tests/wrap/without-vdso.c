@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * without-vdso PROGRAM [ARGS...]: run PROGRAM without AT_SYSINFO_EHDR in its
- * auxiliary vector, so that its libc finds no vDSO. Programs that PROGRAM
- * starts have it again. Exit status: PROGRAM's; 77 if ptrace is not possible.
+ * auxiliary vector, so its libc finds no vDSO. Programs that PROGRAM starts find it
+ * again. Exit status: PROGRAM's; 77 if ptrace is not possible.
  */
 #include "harness.h"
 #include "auxv.h"
