@@ -163,6 +163,9 @@ version = -DVERSION='"$(shell sed -n 's/^AC_INIT(.*, \[\(.*\)\])$$/\1/p' configu
 PRELOAD := build/lib/librobust-unlock.so
 PRELOAD_SOURCE := preload/librobust-unlock.c
 
+# (tests/robust-check-damaged compiles all that is in that directory, too.)
+CHECK_SOURCE := $(wildcard tools/robust-check/*.c tools/robust-check/*.h tools/*.h)
+
 all: $(patched) build/bin/robust-check $(PRELOAD)
 stock: $(unpatched)
 $(foreach l,glibc musl,$(eval $(filter stage/$l-%,$(call stages,$(patched)) $(call stages,$(unpatched),-stock)): | tools-$l))
@@ -175,9 +178,9 @@ $(error $(not_crossed): there is only ARCH=x86_64 for this, and not ARCH=$(ARCH)
 endif
 # For the machine that the tests of a cross built libc run on.
 all: $(if $(filter glibc,$(LIBCS)),build/bin/robust-check-$(ARCH))
-build/bin/robust-check-$(ARCH): tools/robust-check.c $(wildcard tools/*.h) stage/$(glibc)-$(ARCH)/robust-libc.info
+build/bin/robust-check-$(ARCH): $(CHECK_SOURCE) stage/$(glibc)-$(ARCH)/robust-libc.info
 	@mkdir -p $(@D)
-	@stage/$(glibc)-$(ARCH)/bin/robust-cc -O2 -Wall -Wextra $(version) -static -o $@ $<
+	@stage/$(glibc)-$(ARCH)/bin/robust-cc -O2 -Wall -Wextra $(version) -static -o $@ $(filter %.c,$^)
 endif
 
 .SECONDEXPANSION:
@@ -190,9 +193,9 @@ $(call stages,$(unpatched),-stock): stage/%-$(ARCH)-stock/robust-libc.info: $(ho
 		$$(subst -,-patches/,$$*)/SHA256SUMS
 	@scripts/build-libc $(subst -, ,$*) stock $(CURDIR)/$(@D) $(ARCH)
 
-build/bin/robust-check: tools/robust-check.c $(wildcard tools/*.h) | tools-program
+build/bin/robust-check: $(CHECK_SOURCE) | tools-program
 	@mkdir -p $(@D)
-	@$(HOSTCC) -O2 -Wall -Wextra $(version) -static -o $@ $<
+	@$(HOSTCC) -O2 -Wall -Wextra $(version) -static -o $@ $(filter %.c,$^)
 
 # For this machine's programs. With no version of a symbol newer than glibc 2.17's,
 # and nothing that musl lacks, such as what is called with _FORTIFY_SOURCE.

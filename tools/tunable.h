@@ -19,7 +19,7 @@ static const char *tunable_name(void)
 }
 
 /* The value in ENV; -1 if there is none, or one that glibc ignores. */
-static int get_tunable(const char *env)
+static inline int get_tunable(const char *env)
 {
 	size_t len = strlen(tunable_name());
 	const char *p, *start;

@@ -1,20 +1,15 @@
-/* SPDX-License-Identifier: MIT */
+// SPDX-License-Identifier: MIT
 /*
  * What the seccomp filters of a process say to a system call that it has not
  * made: they are read by ptrace(2), for which it stops for a moment, and run
  * here.
  */
-#ifndef SECCOMP_REPLAY_H
-#define SECCOMP_REPLAY_H
+#include "robust-check.h"
 
-#include <errno.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/ptrace.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -162,4 +157,52 @@ static int replay_filters(pid_t pid, const struct seccomp_data *sd, int n,
 	return err == ENOENT ? number : -1;
 }
 
-#endif
+void ask_filter(struct target *t, const struct elf *e)
+{
+	static const int ops[] = {
+		FUTEX_WAKE, FUTEX_UNLOCK_PI, FUTEX_WAKE | FUTEX_PRIVATE_FLAG,
+		FUTEX_UNLOCK_PI | FUTEX_PRIVATE_FLAG,
+	};
+	struct seccomp_data sd[5] = { 0 };
+	uint32_t answer[5];
+	size_t i;
+
+	for (i = 0; i < 4; i++) {
+		sd[i].nr = futex_number(e);
+		sd[i].arch = audit_arch(e);
+		/* Any address will do for the others: no filter knows them. */
+		sd[i].args[0] = 0x1000;
+		sd[i].args[1] = ops[i] | FUTEX_ROBUST_UNLOCK |
+				(e->is64 ? 0 : FUTEX_ROBUST_LIST32);
+		sd[i].args[2] = 1;
+		sd[i].args[4] = 0x2000;
+	}
+	sd[4] = sd[0];
+	sd[4].nr = SYS_set_robust_list;
+	sd[4].args[1] = sizeof(struct robust_list_head);
+	if (replay_filters(t->pid, sd, 5, answer) < 0) {
+		fprintf(stderr, "robust-check: the filter of process %d: %s%s\n",
+			(int)t->pid, strerror(errno), errno == EPERM || errno == EACCES ?
+			" (only root may read it, and only from outside of a filter)" : "");
+		t->states |= 1 << FILTER_UNKNOWN;
+		return;
+	}
+	/* Where there is one, it may have been registered before the filter. */
+	if (!t->list && (answer[4] & SECCOMP_RET_ACTION_FULL) == SECCOMP_RET_ERRNO) {
+		t->states |= 1 << NO_LIST;
+		t->list_error = answer[4] & SECCOMP_RET_DATA;
+	}
+	for (i = 1; i < 4; i++)
+		answer[0] = stricter(answer[0], answer[i]);
+	switch (answer[0] & SECCOMP_RET_ACTION_FULL) {
+	case SECCOMP_RET_ALLOW:
+	case SECCOMP_RET_LOG:
+		break;
+	case SECCOMP_RET_TRACE:
+	case SECCOMP_RET_USER_NOTIF:
+		t->states |= 1 << FILTER_UNKNOWN;	/* another process decides */
+		break;
+	default:
+		t->states |= 1 << FILTER;
+	}
+}

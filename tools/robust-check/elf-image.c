@@ -1,28 +1,15 @@
-/* SPDX-License-Identifier: MIT */
+// SPDX-License-Identifier: MIT
 /*
  * What an ELF file in memory says about itself, for files of any class, byte
  * order and machine, and for damaged ones: nothing outside of the file is read,
  * and what lies there is taken for absent.
  */
-#ifndef ELF_IMAGE_H
-#define ELF_IMAGE_H
-
 #include <elf.h>
-#include <stdint.h>
 #include <string.h>
 
-struct elf {
-	const unsigned char *data;
-	size_t size;
-	int is64, big_endian;
-	unsigned machine;
-	const char *interp;		/* in data, like the following; or NULL */
-	const char *rpath, *runpath;
-	int dynamic;			/* it has a dynamic section */
-};
+#include "elf-image.h"
 
-/* The N bytes at OFF as a number, 0 if the file ends before. */
-static uint64_t elf_get(const struct elf *e, uint64_t off, unsigned n)
+uint64_t elf_get(const struct elf *e, uint64_t off, unsigned n)
 {
 	uint64_t v = 0;
 	unsigned i;
@@ -34,8 +21,7 @@ static uint64_t elf_get(const struct elf *e, uint64_t off, unsigned n)
 	return v;
 }
 
-/* The string at OFF, NULL if it does not end within LEN bytes and the file. */
-static const char *elf_string(const struct elf *e, uint64_t off, uint64_t len)
+const char *elf_string(const struct elf *e, uint64_t off, uint64_t len)
 {
 	if (off >= e->size)
 		return NULL;
@@ -99,48 +85,41 @@ static int elf_dynamic(const struct elf *e, const struct elf_segment *s,
 
 static void elf_read_dynamic(struct elf *e, const struct elf_segment *s)
 {
-	uint64_t i, tag, val, strings = e->size;
+	uint64_t i, tag, val;
 
 	e->dynamic = 1;
+	e->strings = e->symbols = e->size;
 	for (i = 0; elf_dynamic(e, s, i, &tag, &val); i++)
 		if (tag == DT_STRTAB)
-			strings = elf_offset(e, val);
+			e->strings = elf_offset(e, val);
+		else if (tag == DT_SYMTAB)
+			e->symbols = elf_offset(e, val);
 	for (i = 0; elf_dynamic(e, s, i, &tag, &val); i++) {
-		if (val >= e->size || strings >= e->size)
+		if (val >= e->size || e->strings >= e->size)
 			continue;
 		if (tag == DT_RPATH)
-			e->rpath = elf_string(e, strings + val, e->size);
+			e->rpath = elf_string(e, e->strings + val, e->size);
 		else if (tag == DT_RUNPATH)
-			e->runpath = elf_string(e, strings + val, e->size);
+			e->runpath = elf_string(e, e->strings + val, e->size);
 	}
 }
 
-/* The address of a symbol that the file exports, 0 if there is none. Linkers put the
- * strings behind the symbols. */
-static inline uint64_t elf_symbol(const struct elf *e, const char *name)
+/* Linkers put the strings behind the symbols. */
+uint64_t elf_symbol(const struct elf *e, const char *name)
 {
-	uint64_t i, tag, val, at = e->size, strings = e->size;
 	unsigned entry = e->is64 ? sizeof(Elf64_Sym) : sizeof(Elf32_Sym);
-	struct elf_segment s;
 	const char *found;
-	unsigned j;
+	uint64_t at;
 
-	for (j = 0; elf_segment(e, j, &s); j++)
-		for (i = 0; s.type == PT_DYNAMIC && elf_dynamic(e, &s, i, &tag, &val); i++)
-			if (tag == DT_SYMTAB)
-				at = elf_offset(e, val);
-			else if (tag == DT_STRTAB)
-				strings = elf_offset(e, val);
-	for (; at < strings && strings - at >= entry; at += entry) {
-		found = elf_string(e, strings + elf_get(e, at, 4), e->size);
+	for (at = e->symbols; at < e->strings && e->strings - at >= entry; at += entry) {
+		found = elf_string(e, e->strings + elf_get(e, at, 4), e->size);
 		if (found && !strcmp(found, name) && elf_get(e, at + (e->is64 ? 6 : 14), 2))
 			return elf_get(e, at + (e->is64 ? 8 : 4), e->is64 ? 8 : 4);
 	}
 	return 0;
 }
 
-/* 0 if DATA is an ELF program or library, whole or not, else -1. */
-static int elf_open(struct elf *e, const void *data, size_t size)
+int elf_open(struct elf *e, const void *data, size_t size)
 {
 	struct elf_segment s;
 	unsigned i;
@@ -167,5 +146,3 @@ static int elf_open(struct elf *e, const void *data, size_t size)
 	/* A program without a segment cannot run: its headers are damaged. */
 	return i ? 0 : -1;
 }
-
-#endif
