@@ -163,7 +163,7 @@ version = -DVERSION='"$(shell sed -n 's/^AC_INIT(.*, \[\(.*\)\])$$/\1/p' configu
 PRELOAD := build/lib/librobust-unlock.so
 PRELOAD_SOURCE := preload/librobust-unlock.c
 
-# (tests/robust-check-damaged compiles all that is in that directory, too.)
+# (tests/tools/damaged-files compiles all that is in that directory, too.)
 CHECK_SOURCE := $(wildcard tools/robust-check/*.c tools/robust-check/*.h tools/*.h)
 
 all: $(patched) build/bin/robust-check $(PRELOAD)
