@@ -174,9 +174,9 @@ static struct __pthread_internal_list *entry(const void *p)
 			offsetof(struct __pthread_internal_list, __next));
 }
 
-/* The last refusal that this thread got. After ENOSYS it does not ask again. Other
- * errors may concern one mutex, and a seccomp filter may apply to some threads
- * only. */
+/* The last refusal that this thread got. After ENOSYS, or if an emulator does not
+ * pass the slot on, the thread does not ask again. Other errors may concern one
+ * mutex, and a seccomp filter may apply to some threads only. */
 static _Thread_local enum { NEVER, OTHER_ERROR, FLAG_UNKNOWN } refused
 	__attribute__((tls_model("initial-exec")));
 
@@ -219,6 +219,9 @@ static void give_away(int *lock, int tid, int pi, head_t *head)
 			if (!pi)
 				futex(lock, FUTEX_WAKE, NULL);
 			*slot = NULL;
+			/* An emulator does not pass the slot on. Do not ask it
+			 * again: this read may be too late, the memory gone. */
+			refused = FLAG_UNKNOWN;
 			return;
 		}
 	}
