@@ -7,6 +7,8 @@
 # make stock      stage the same versions unpatched, for comparison
 # make check      the strongest test of each kind, here and in a VM, in ten minutes
 #                 (TESTS=name: only that test, all there is of it)
+# make lint       what tools find wrong in scripts, C programs, man pages, spelling and
+#                 licences, part of make check; takes a minute
 # make check-all  all tests, in the parts of tests/run/parts; takes 40 minutes (PART=tools
 #                 or PART=3/8: only that one; SUMMARY=1: only print the results
 #                 kept for this commit; UNTIL=SECONDS, since 1970: only the parts
@@ -83,7 +85,7 @@
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 .DELETE_ON_ERROR:
 .PHONY: deb-glibc deb-musl alpine
-.PHONY: all stock check check-all check-matrix check-glibc check-operations \
+.PHONY: all stock check lint check-all check-matrix check-glibc check-operations \
 	check-mutants check-versions check-selftest check-programs check-model torture \
 	check-litmus demo doctor install-preload clean distclean check-patches series refresh edit save check-archs bench report \
 	deb check-packages
@@ -103,7 +105,7 @@ $(if $(filter check,$(MAKECMDGOALS)),$(if $(shell \
 endif
 
 # Goals that need no configuration; if there is one, they use what it says.
-unconfigured := configure clean distclean help demo doctor install-preload \
+unconfigured := configure clean distclean help demo doctor install-preload lint \
 	check-patches series refresh edit save alpine deb-glibc deb-musl check-packages check-litmus
 ifeq ($(filter-out $(unconfigured),$(or $(MAKECMDGOALS),all)),)
 -include config.mk
@@ -139,7 +141,7 @@ endif
 export CC WITH_SOURCE
 
 # tools-LIST: ask for the tools of that list, see scripts/prerequisites.
-tools := $(addprefix tools-,program glibc musl series alpine tests bench programs packages)
+tools := $(addprefix tools-,program glibc musl series alpine tests bench programs packages lint)
 .PHONY: $(tools)
 $(tools): tools-%:
 	@KERNEL='$(KERNEL)' scripts/prerequisites install $(if $(ARCH),--arch '$(ARCH)') $*
@@ -220,10 +222,13 @@ doctor: build/bin/robust-check
 		s=$$?; [ $$s != 2 ] || echo "make doctor: PROGRAM= takes a file, and PROCESS= the number of a process" >&2; \
 		echo "make doctor: robust-check does not say that the race is closed: its status is $$s (man doc/man/robust-check.1)" >&2; exit $$s; }
 
-check: tools-tests all $(if $(filter x32,$(ARCH)),,stock)
+lint: tools-lint
+	@tests/run/lint
+
+check: tools-tests tools-lint all $(if $(filter x32,$(ARCH)),,stock)
 	@tests/run/check --kernel '$(KERNEL)' --arch $(ARCH) --tests '$(TESTS)' $(names)
 
-check-all: tools-tests all $(if $(filter x32,$(ARCH)),,stock)
+check-all: tools-tests tools-lint all $(if $(filter x32,$(ARCH)),,stock)
 	@tests/run/check-all --kernel '$(KERNEL)' --arch $(ARCH) $(if $(PART),--part '$(PART)') \
 		$(if $(UNTIL),--until '$(UNTIL)') $(if $(SUMMARY),--summary) $(names)
 

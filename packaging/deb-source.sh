@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# shellcheck shell=sh
 # Sourced, after lib.sh and roots.sh, by the scripts that build a source package of
 # Debian's with a series of this project, in a root of its release. They set $top and
 #   suite, libc, version   such as trixie, glibc, 2.41
@@ -17,11 +18,13 @@
 deb_options()
 {
 	source_only=
+	# shellcheck disable=SC2154 # scripts/lib.sh sets $me
 	case $#,${2-} in
 	1,) ;;
 	2,--source-only) source_only=1 ;;
 	*) say "usage: $me [--source-only]"; exit 2 ;;
 	esac
+	# shellcheck disable=SC2154 # the sourcing script sets these
 	series=$top/$libc-patches/$version
 	work=$BUILD/deb-$libc
 	root=$work/root
@@ -41,6 +44,7 @@ deb_options()
 		roots_possible
 		require_space "$BUILD" "$1"
 	fi
+	# shellcheck disable=SC2154 # the sourcing script sets $suite
 	[ -r "$series/SHA256SUMS" ] || die "$series: there is no series for $suite's $libc"
 	# (A long one is folded.)
 	author=$(sed -n '/^From: /,/^Date: /{ s/^From: //; /^Date: /d; p; }' \
@@ -53,6 +57,7 @@ deb_options()
 }
 
 # deb_fetch: Debian's source package.
+# shellcheck disable=SC2154 # the sourcing script sets $suffix
 deb_fetch()
 {
 	fetched=$work/fetched
@@ -85,7 +90,7 @@ deb_root()
 inputs()
 {
 	echo "$new_version"
-	# shellcheck disable=SC2086
+	# shellcheck disable=SC2086 # $from is a list
 	(cd "$top" && find $from -type f | LC_ALL=C sort -u | xargs sha256sum)
 }
 
@@ -93,13 +98,13 @@ inputs()
 add_patch()
 {
 	added=$(patch_name "$2" "$3")
-	cp "$2" "$1/debian/patches/$added" && echo "$added" >>"$1/debian/patches/series" ||
+	{ cp "$2" "$1/debian/patches/$added" && echo "$added" >>"$1/debian/patches/series"; } ||
 		die "cannot write $1/debian/patches"
 }
 
 new_files()
 {
-	# shellcheck disable=SC2086
+	# shellcheck disable=SC2086 # $overlay is a list
 	[ -z "$overlay" ] || (cd "$top" && find $overlay -type f | LC_ALL=C sort)
 }
 
@@ -121,7 +126,6 @@ in_sources()
 	if [ -n "$source_only" ]; then
 		(cd "$sources" && "$@")
 	else
-		# shellcheck disable=SC2016
 		root_run "$root" sh -c 'cd /build && exec "$@"' in_sources "$@"
 	fi
 }
@@ -148,13 +152,14 @@ make_source()
 	done
 	# The date of the last change to what is built, so that it does not hang on
 	# when it is built.
-	# shellcheck disable=SC2086
+	# shellcheck disable=SC2086 # $from is a list
 	changed=$(git -C "$top" log -1 --format=%ct -- $from 2>/dev/null)
 	[ -n "$changed" ] || changed=$(stat -c %Y "$series/SHA256SUMS")
 	{
 		printf '%s (%s) %s; urgency=medium\n\n' "$libc" "$new_version" "$suite"
 		# (With these words it is no upload of somebody else's to Debian.)
 		printf '  * Local package: release robust mutexes with the help of the kernel\n'
+		# shellcheck disable=SC2154 # the sourcing script sets $patches
 		printf '    (debian/patches/%s).\n\n' "$patches"
 		printf ' -- %s  %s\n\n' "$author" "$(LC_ALL=C date -R -u -d "@$changed")"
 		cat "$new/tree/debian/changelog"
@@ -203,16 +208,16 @@ deb_packages()
 {
 	rm -rf "$dist.new"
 	mkdir -p "$dist.new" || die "cannot create $dist.new"
-	find "$root/build" -maxdepth 1 -name "*_${new_version}_*" ! -name '*.log' \
+	{ find "$root/build" -maxdepth 1 -name "*_${new_version}_*" ! -name '*.log' \
 		-exec cp -t "$dist.new" {} + &&
 		cp "$root/build/new/${libc}_$new_version".* \
-			"$root/build/new/${libc}_$version".orig.tar.* "$dist.new/" ||
+			"$root/build/new/${libc}_$version".orig.tar.* "$dist.new/"; } ||
 		die "not all that should have been built is there (see $root/build)"
 	for p; do
 		[ -s "$dist.new/${p}_${new_version}_amd64.deb" ] || die "the build made no $p"
 	done
-	(cd "$dist.new" && LC_ALL=C sha256sum -- *.*) >"$work/SHA256SUMS" &&
-		mv "$work/SHA256SUMS" "$dist.new/" && rm -rf "$dist" && mv "$dist.new" "$dist" ||
+	{ (cd "$dist.new" && LC_ALL=C sha256sum -- *.*) >"$work/SHA256SUMS" &&
+		mv "$work/SHA256SUMS" "$dist.new/" && rm -rf "$dist" && mv "$dist.new" "$dist"; } ||
 		die "cannot write $dist"
 	say "  $dist: $(find "$dist" -name '*.deb' | wc -l) packages of $libc $new_version"
 }

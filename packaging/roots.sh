@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# shellcheck shell=sh
 # Sourced after scripts/lib.sh: roots of Debian releases to make and to test
 # packages in. Needs root (for debootstrap, chroot and the mounts).
 #
@@ -22,6 +23,7 @@ roots=$BUILD/roots
 roots_possible()
 {
 	[ "$(id -u)" = 0 ] || die "roots of Debian releases can only be made as root"
+	# shellcheck disable=SC2154 # the sourcing script sets $top
 	"$top/scripts/prerequisites" install packages || exit 1
 }
 
@@ -29,7 +31,7 @@ root_run()
 {
 	root_dir=$1
 	shift
-	# shellcheck disable=SC2016
+	# shellcheck disable=SC2016 # not for this shell to expand
 	unshare --mount --pid --fork --kill-child --propagation private sh -c '
 		root=$1 bind=$2
 		shift 2
@@ -61,7 +63,7 @@ root_bootstrap()
 {
 	boot_dir=$1 root_suite=$2
 	shift 2
-	uri=$(apt_mirror) && [ -n "$uri" ] ||
+	{ uri=$(apt_mirror) && [ -n "$uri" ]; } ||
 		die "the machine's apt configuration has no archive with its own suite (/etc/os-release)"
 	mkdir -p "$roots/packages"
 	debootstrap --variant=minbase --cache-dir="$roots/packages" "$root_suite" "$boot_dir" "$uri" || {
@@ -99,7 +101,7 @@ root_tarball()
 	new=$roots/new.$$
 	step "debootstrap $root_suite" "$BUILD/log/root-$root_suite.log" \
 		root_bootstrap "$new" "$root_suite" "$@"
-	tar -C "$new" --numeric-owner -cf "$tarball.$$" . && mv "$tarball.$$" "$tarball" ||
+	{ tar -C "$new" --numeric-owner -cf "$tarball.$$" . && mv "$tarball.$$" "$tarball"; } ||
 		die "cannot write $tarball"
 	root_remove "$new"
 }
@@ -111,7 +113,7 @@ root_make()
 	shift
 	[ ! -e "$made_dir" ] || die "$made_dir exists already"
 	root_tarball "$@"
-	mkdir -p "$made_dir" && tar -C "$made_dir" --numeric-owner -xpf "$tarball" ||
+	{ mkdir -p "$made_dir" && tar -C "$made_dir" --numeric-owner -xpf "$tarball"; } ||
 		die "cannot unpack $tarball"
 	# The network may be another one than when the tarball was made.
 	for f in resolv.conf hosts; do

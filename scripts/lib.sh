@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# shellcheck shell=sh
 # Sourced by the scripts: messages, progress, and what they all look up.
 # The sourcing script sets $top (the source tree) first. $BUILD is where
 # everything that is made goes (default: build/ in the source tree).
@@ -37,6 +38,7 @@ plain_path()
 #   flavour   of Debian's kernel package; empty if there is none
 #   qemu      the packages of its emulator for a whole machine, with a file of each
 arches='x86_64 i386 x32 aarch64 riscv64'
+# shellcheck disable=SC2034 # the sourcing scripts use them
 for_arch()
 {
 	flavour='' qemu=''
@@ -86,12 +88,13 @@ versions_of()
 # all_series: each of them, as LIBC-VERSION, on one line.
 all_series()
 {
-	for libc in glibc musl; do
-		versions_of $libc | sed "s/^/$libc-/"
+	for each in glibc musl; do
+		versions_of $each | sed "s/^/$each-/"
 	done | xargs
 }
 
 # The three series that go upstream apart, one after the other.
+# shellcheck disable=SC2034 # the sourcing scripts use it
 three='1-fixes 2-kernel-help 3-later'
 
 # patches_of LIBC VERSION [1|2|3]: the patches of a release, or of one of its three
@@ -145,7 +148,7 @@ require_space()
 # this process ends.
 one_at_a_time()
 {
-	mkdir -p "${1%/*}" && exec 9>"$1" || die "cannot write $1"
+	{ mkdir -p "${1%/*}" && exec 9>"$1"; } || die "cannot write $1"
 	flock 9 || die "cannot lock $1 (flock is in util-linux)"
 }
 
@@ -154,11 +157,11 @@ one_at_a_time()
 apt_mirror()
 {
 	[ -r /etc/os-release ] || return 1
-	suite=$(. /etc/os-release; echo "${VERSION_CODENAME-}")
+	codename=$(. /etc/os-release; echo "${VERSION_CODENAME-}")
 	uris=$(apt-get --print-uris update 2>/dev/null)
-	for suite in "$suite" sid unstable testing; do
+	for codename in "$codename" sid unstable testing; do
 		printf '%s\n' "$uris" |
-			sed -n "s|^'\(.*\)/dists/$suite/\(In\)\{0,1\}Release.*|\1|p"
+			sed -n "s|^'\(.*\)/dists/$codename/\(In\)\{0,1\}Release.*|\1|p"
 	done | head -n 1
 }
 
@@ -180,7 +183,7 @@ tree_of()
 # of a child for a result, nor a compiler go on when make has removed what it makes.
 kill_tree()
 {
-	# shellcheck disable=SC2046
+	# shellcheck disable=SC2046 # its output is a list
 	kill $(tree_of "$1") 2>/dev/null
 }
 

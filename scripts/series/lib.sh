@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# shellcheck shell=sh
 # Sourced, after lib.sh, by the scripts that work on a series of patches as a
 # whole: scratch trees under git, results as TAP, a build after each patch.
 
@@ -17,14 +18,15 @@ series_git()
 # by its name alone, and its file "series" with these names.
 #
 # flatten LIBC FLAT: the flat form of what is kept.
+# shellcheck disable=SC2154 # scripts/lib.sh and what sources it set $top
 flatten()
 {
 	for v in $(versions_of "$1"); do
-		mkdir -p "$2/$v" && sed '/^#/!{ s,.*/,,; s/-[0-9]*\.[0-9.]*[0-9]\.patch$/.patch/; }' \
+		{ mkdir -p "$2/$v" && sed '/^#/!{ s,.*/,,; s/-[0-9]*\.[0-9.]*[0-9]\.patch$/.patch/; }' \
 			"$top/$1-patches/$v/series" >"$2/$v/series" &&
 			for p in $(patches_of "$1" "$v"); do
 				cp "$top/$p" "$2/$v/$(name_of "$p").patch" || exit 1
-			done || die "cannot copy $1-patches/$v to $2"
+			done; } || die "cannot copy $1-patches/$v to $2"
 	done
 }
 
@@ -33,7 +35,7 @@ flatten()
 # newest release which has a patch of this name.
 keep()
 {
-	mkdir -p "$2/common" && (cd "$1" && ls | sort -rV | while read -r v; do
+	{ mkdir -p "$2/common" && (cd "$1" && printf '%s\n' * | sort -rV | while read -r v; do
 		mkdir -p "$2/$v" && sha256sum "$v"/*.patch || exit 1
 	done) >"$2/sums" && awk '
 		{ split($2, a, "/"); v[NR] = a[1]; name[NR] = a[2]; key[NR] = $1 a[2] }
@@ -52,7 +54,7 @@ keep()
 		awk -v v="$v" 'NR == FNR { if ($1 == v) to[$2] = $3; next }
 			/^#/ { print; next } { print to[$0] }' "$2/places" "$1/$v/series" \
 			>"$2/$v/series" || exit 1
-	done && rm "$2/sums" "$2/places" || die "cannot write $2"
+	done && rm "$2/sums" "$2/places"; } || die "cannot write $2"
 }
 
 # kept DIR: the files of that form there.
@@ -73,7 +75,7 @@ overlay()
 # put LIBC DIR: have that form as it is in DIR; what is as it should be is not touched.
 put()
 {
-	kept "$2" | while read -r f; do
+	{ kept "$2" | while read -r f; do
 		cmp -s "$2/$f" "$top/$1-patches/$f" || {
 			mkdir -p "$top/$1-patches/${f%/*}" &&
 				cp "$2/$f" "$top/$1-patches/${f%/*}/.new" &&
@@ -81,7 +83,7 @@ put()
 		} || exit 1
 	done && kept "$top/$1-patches" | while read -r f; do
 		[ -e "$2/$f" ] || rm "$top/$1-patches/$f" || exit 1
-	done || die "cannot write $top/$1-patches"
+	done; } || die "cannot write $top/$1-patches"
 }
 
 # scratch_repository TREE FILE...: put these files of TREE under git, and only
@@ -103,6 +105,7 @@ scratch_repository()
 # number of the patch that it belongs to, or 0 for none.
 distribute()
 {
+	# shellcheck disable=SC2016 # it is awk's
 	(cd "$top" && overlay | tr '\n' '\0' | xargs -0 awk -v files="$(overlay)" '
 BEGIN {
 	n = split(files, file, "\n")
@@ -155,6 +158,7 @@ END {
 
 # take PATCH [FILE...]: git am, with these files of the overlay, without those that match
 # $leave_out. $tree is the current directory.
+# shellcheck disable=SC2154 # the sourcing script sets $work
 take()
 {
 	patch=$1
@@ -165,8 +169,8 @@ take()
 	}
 	[ $# -gt 0 ] || return 0
 	for f; do
-		mkdir -p "$(dirname "$f")" && cp "$top/$f" "$f" && chmod 644 "$f" &&
-			git add -f -- "$f" || die "cannot add $f"
+		{ mkdir -p "$(dirname "$f")" && cp "$top/$f" "$f" && chmod 644 "$f" &&
+			git add -f -- "$f"; } || die "cannot add $f"
 	done
 	git commit -q --amend --no-edit || die "git commit fails in $PWD"
 }
@@ -188,20 +192,21 @@ lay_out()
 		[ -z "$orphans" ] ||
 			die "no patch of $name includes or names these files of the overlay: $orphans"
 	fi
-	# shellcheck disable=SC2046,SC2086
+	# shellcheck disable=SC2046,SC2086 # $whole and $documentation are lists
 	scratch_repository "$tree" ${whole:-$(touched "$work/patches"/* $documentation)} ||
 		die "cannot put $tree under git"
 	cd "$tree" && git tag release || exit 1
 	laid=0
+	# shellcheck disable=SC2154 # scripts/lib.sh sets $three
 	for s in $three; do
 		for p in $(patches_of "$1" "$2" "${s%%-*}"); do
 			laid=$((laid + 1))
-			# shellcheck disable=SC2046
+			# shellcheck disable=SC2046 # its output is a list
 			take "$work/patches/$(printf %04d $laid)-$(name_of "$p").patch" $(sed -n "s/^$laid //p" "$work/where")
 			for d in $documentation; do
 				[ "${d##*/}" = "$1-$(name_of "$p").patch" ] || continue
-				git apply --index ${leave_out:+"--exclude=$leave_out"} "$d" &&
-					git commit -q --amend --no-edit || die "cannot take $d"
+				{ git apply --index ${leave_out:+"--exclude=$leave_out"} "$d" &&
+					git commit -q --amend --no-edit; } || die "cannot take $d"
 			done
 			$4
 		done
@@ -280,6 +285,7 @@ build_each()
 	b_libc=$1 b_version=$2 b_tarball=$3 b_prepared=$4
 	shift 4
 	b_name=$b_libc-$b_version
+	# shellcheck disable=SC2154 # scripts/lib.sh sets $me
 	b_work=$BUILD/$me/$b_name
 	b_tree=$b_work/src/$b_name-stock
 	b_log=$BUILD/log/$me-$b_name
@@ -298,7 +304,7 @@ build_each()
 			} || exit 1
 		done || die "cannot lay the overlay over $b_tree"
 	fi
-	# shellcheck disable=SC2046
+	# shellcheck disable=SC2046 # its output is a list
 	scratch_repository "$b_tree" $(touched "$@" | while read -r f; do
 		[ ! -e "$b_tree/$f" ] || echo "$f"
 	done) || die "cannot put $b_tree under git"

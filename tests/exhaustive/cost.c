@@ -135,7 +135,7 @@ static void count_call(int (*f)(pthread_mutex_t *), struct count *n)
 static void count(const char *name, int contended)
 {
 	struct count n = { 0, 0, 0 };
-	int status, of_lock;
+	int status = 0, of_lock;
 
 	stepping_through = name;
 	fflush(stdout);

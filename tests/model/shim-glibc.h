@@ -39,6 +39,9 @@ struct pthread { pid_t tid; void *robust_prev; struct robust_list_head robust_he
 #define __NR_futex 202
 #define LIBC_PROBE(...)
 #define LIBC_START_MAIN
+#undef __glibc_likely
+#undef __glibc_unlikely
+#undef __attribute_noinline__
 #define __glibc_likely(x) (x)
 #define __glibc_unlikely(x) (x)
 #define __attribute_noinline__ __attribute__ ((noinline))

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# shellcheck shell=sh
 # Sourced, after scripts/lib.sh and packaging/roots.sh, by the tests of this directory:
 # what they do in a root, and the lines that tests/run/check-packages reads. The sourcing
 # script sets $root, $suite (the root's, a word of each line), $names (the packages) and
@@ -7,8 +8,10 @@
 # 1 after a failure; what the test ends with.
 status=0
 passes() { echo "ok $1"; }
+# shellcheck disable=SC2034 # the sourcing script ends with it
 fails() { echo "not ok $1: $(shift; printf '%s' "$*" | tr '\n' ' ' | cut -c1-500)"; status=1; }
 # says NAME STATUS PATTERN COMMAND...: in the root.
+# shellcheck disable=SC2154 # the sourcing script sets $root and $suite
 says()
 {
 	what=$1 want=$2 pattern=$3
@@ -24,6 +27,7 @@ says()
 	fi
 }
 # left NAME [LIST]: the root is as it was when root_list wrote "before", or LIST.
+# shellcheck disable=SC2154 # the sourcing script sets $work
 left()
 {
 	then=$work/$suite.${2:-before}
@@ -47,10 +51,10 @@ apt()
 	fi
 }
 # Version and state of all packages, one line if they have the same.
-# shellcheck disable=SC2086
+# shellcheck disable=SC2016,SC2086,SC2154 # dpkg-query's format; $names is the sourcing script's list
 installed() { root_run "$root" dpkg-query -W -f '${Version} ${db:Status-Status}\n' $names 2>/dev/null | sort -u; }
 # debs old|new: the packages of a directory of the root's /tmp, as the root sees them.
-debs() { (cd "$root" && ls "tmp/$1"/*.deb | sed 's|^|/|'); }
+debs() { (cd "$root" && printf '/%s\n' "tmp/$1"/*.deb); }
 # same_packages NAME DIR DIR: each package of the first is in the second, byte for byte.
 same_packages()
 {

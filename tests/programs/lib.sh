@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# shellcheck shell=sh
 # Sourced by what runs programs that use robust mutexes, after scripts/lib.sh:
 # sources of the programs, and how they are built. $programs is where they go.
 # compile_tdb needs nothing of scripts/lib.sh, and works in a root too.
@@ -10,6 +11,7 @@ dashed() { case $1 in 1) echo 1 ;; *) echo "-$1" ;; esac; }
 
 # fetch NAME: the tarball of a source package, kept in build/programs/source.
 # Sets $tarball, or $why if there is none.
+# shellcheck disable=SC2154,SC2034 # the sourcing script sets $programs and $log, and uses $why
 fetch()
 {
 	tarball=

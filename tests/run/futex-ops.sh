@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# shellcheck shell=sh
 # Sourced by tests/run/objects and tests/run/check-archs, after scripts/lib.sh:
 # what a libc asks its kernel for, read from its objects.
 
@@ -9,6 +10,7 @@ of_arch()
 	i386 | x32 | arm) width=32 ;;
 	*) width=64 ;;
 	esac
+	# shellcheck disable=SC2034 # the sourcing scripts use it
 	case $1 in
 	x86_64 | i386 | x32 | aarch64) symbol=__vdso_futex_robust_list${width}_try_unlock ;;
 	*) symbol= ;;

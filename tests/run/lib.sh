@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# shellcheck shell=sh
 # Sourced by tests/run/check and tests/run/check-matrix, after scripts/lib.sh: compile
 # the tests, write plans for tests/run/run-suite, work them off here or in a VM.
 # The sourcing script sets $arch, $only (names of tests, or nothing for all)
@@ -6,6 +7,7 @@
 
 bin=$BUILD/tests
 log=$BUILD/log
+# shellcheck disable=SC2154 # the sourcing script sets $arch
 for_arch "$arch"
 emulator=$(emulator_of "$arch")
 # glibc loads it when a thread is cancelled or exits. A cross built stage has it.
@@ -57,6 +59,7 @@ refuse_second()
 }
 
 # results_of ARCH: the directory with the results of this commit.
+# shellcheck disable=SC2154 # the sourcing script sets $top
 results_of() { echo "$BUILD/results/$1-$("$top/scripts/this-commit" | tr ' ' -)"; }
 
 # compile STAGE dynamic|static [PROGRAM...]: the programs of one libc, or these.
@@ -71,7 +74,7 @@ compile()
 	mkdir -p "$dir/lib" && echo "$linked_to" >"$dir/linked-to"
 	link_with=
 	[ "$linked" = dynamic ] || link_with=-static
-	# shellcheck disable=SC2012
+	# shellcheck disable=SC2012 # the names have no blanks
 	newest=$(ls -t "$top"/tests/lib/*.[ch] "$top/stage/$the_stage/robust-libc.info" | head -n 1)
 	for c in "$top"/tests/lib/*.c; do
 		compile_file "$dir/lib/$(basename "$c" .c).o" "$c" -c
@@ -122,6 +125,7 @@ compile_for_system()
 }
 
 # plan FILE EXPECTED SECONDS LABEL COMMAND
+# shellcheck disable=SC2154 # the sourcing script sets $work
 plan() { printf '%s|%s|%s|%s\n' "$2" "$3" "$4" "$5" >>"$work/$1"; }
 
 # exposed_without_help LIBC KERNEL: what a patched libc has to show without the help of a
@@ -139,6 +143,7 @@ exposed_without_help()
 contended='robust-waiter-remap pi-waiter-remap robust-waiter-rewrite pi-waiter-rewrite'
 
 # Those in which it is pthread_mutex_unlock that is stepped through.
+# shellcheck disable=SC2034 # the sourcing scripts use it
 of_unlock="robust-remap robust-rewrite pi-remap pi-rewrite $contended inconsistent-remap inconsistent-waiter-remap pi-inconsistent-remap pi-inconsistent-waiter-remap"
 
 # What gdb needs beside its libraries, if it has Python in it.
@@ -208,9 +213,10 @@ in_vm()
 		add="$add --add $bin/system"
 	fi
 	if grep -q 'tests/wrap/with-preload ' "$the_plan"; then
+		# shellcheck disable=SC2154 # the sourcing script sets $preload
 		add="$add --add $top/tests/wrap/with-preload --add $preload --add $bin/preload"
 	fi
-	# shellcheck disable=SC2086
+	# shellcheck disable=SC2086 # $add is a list
 	suite_in_vm "$the_plan" "$number" "$the_kernel" "$the_append" "$the_log" $add
 }
 

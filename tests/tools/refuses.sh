@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: MIT
+# shellcheck shell=sh
 # Sourced, after scripts/lib.sh, by tests of what is said to input that is refused.
 
 # refuses STATUS PATTERN COMMAND...: STATUS may be "any" but 0.
