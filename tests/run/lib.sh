@@ -209,6 +209,8 @@ in_vm()
 	for f in no-worse-than-stock at-most-stock expect-failure; do
 		! grep -q "tests/wrap/$f " "$the_plan" || add="$add --add $top/tests/wrap/$f"
 	done
+	! grep -q "tests/tools/watched " "$the_plan" ||
+		add="$add --add $top/tests/tools/watched --add $top/tools/robust-watch"
 	if grep -q "$bin/system/" "$the_plan"; then
 		add="$add --add $bin/system"
 	fi
