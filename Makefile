@@ -43,6 +43,8 @@
 #                 distribution leaves out); git's user.name and user.email have to be
 #                 set, for the cover letter (TREE=DIR: on top of that git tree of a libc,
 #                 and say which patches apply, are there already or conflict)
+# make patches    the patches and the overlay for quilt, git am, dpkg-source and the
+#                 recipes in packaging/, in dist/patches (SERIES="glibc-2.44": only these)
 # make refresh LIBC=glibc FROM=2.44 TO=2.45  the same as make edit, for a release
 #                 without a series, out of that for another one (FORCE=1: or with one)
 # make check-mutants  take out of the patches, and of librobust-unlock.so, one line
@@ -66,8 +68,10 @@
 #                 with the tools, in dist/
 # make deb-glibc  trixie's own glibc package with the series for its version, in
 #                 dist/deb-glibc; as root, in a root of trixie; takes an hour
-#                 (CCACHE=1: keep what was compiled for the next change of the series)
+#                 (SUITE=forky or sid: that release's, in dist/deb-glibc-forky or -sid;
+#                 CCACHE=1: keep what was compiled for the next change of the series)
 # make deb-musl   the same of trixie's musl, in dist/deb-musl; as root; takes a few minutes
+#                 (SUITE=forky or sid)
 # make alpine     the series for Alpine's musl in a checkout of aports (APORTS=DIR), or
 #                 the patches and a fragment of an APKBUILD in dist/alpine
 # make check-packages  install, upgrade, use and remove what dist/ has, in fresh
@@ -85,7 +89,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 .PHONY: deb-glibc deb-musl alpine
 .PHONY: all stock check check-all check-matrix check-glibc check-operations \
 	check-mutants check-versions check-selftest check-programs check-model torture \
-	check-litmus demo doctor install-preload clean distclean check-patches series refresh edit save check-archs bench report \
+	check-litmus demo doctor install-preload clean distclean check-patches patches series refresh edit save check-archs bench report \
 	deb check-packages
 
 all:
@@ -104,7 +108,7 @@ endif
 
 # Goals that need no configuration; if there is one, they use what it says.
 unconfigured := configure clean distclean help demo doctor install-preload \
-	check-patches series refresh edit save alpine deb-glibc deb-musl check-packages check-litmus
+	check-patches patches series refresh edit save alpine deb-glibc deb-musl check-packages check-litmus
 ifeq ($(filter-out $(unconfigured),$(or $(MAKECMDGOALS),all)),)
 -include config.mk
 else
@@ -259,6 +263,9 @@ series: tools-series $(if $(BUILD_EACH),tools-glibc tools-musl)
 	@scripts/export-series $(if $(BUILD_EACH),--build) $(if $(SIGN_OFF),--sign-off) \
 		$(if $(MANUAL),--manual '$(MANUAL)') $(if $(TREE),--onto '$(TREE)') $(SERIES)
 
+patches:
+	@scripts/flat-patches $(SERIES)
+
 refresh: tools-series
 	@scripts/edit-series $(if $(FORCE),--force) --from '$(FROM)' '$(LIBC)-$(TO)'
 
@@ -290,17 +297,17 @@ report: tools-tests all stock
 	@report/run --kernel '$(KERNEL)' $(names)
 
 deb-glibc:
-	@CCACHE='$(CCACHE)' scripts/deb-glibc
+	@CCACHE='$(CCACHE)' SUITE='$(SUITE)' scripts/deb-glibc
 
 deb-musl:
-	@scripts/deb-musl
+	@SUITE='$(SUITE)' scripts/deb-musl
 
 alpine: $(if $(APORTS),tools-alpine)
 	@packaging/alpine/apply $(if $(filter undefined,$(origin APORTS)),--to dist/alpine,'$(APORTS)')
 
 clean:
 	rm -rf stage dist build/src build/obj build/tests build/bin build/bench build/report build/lib build/log \
-		build/deb build/deb-glibc build/deb-musl build/packages
+		build/deb build/deb-* build/packages
 
 # The comment at the top.
 .PHONY: help
