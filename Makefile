@@ -30,7 +30,7 @@
 # make check-versions  all versions there are patches for: build them and run the
 #                 owner-death and the single-step test, here and all in one VM; a
 #                 libc takes 10 minutes (VERSIONS="glibc-2.36 musl-1.2.5")
-# make check-patches  the form of each patch, and that git am and patch take
+# make check-patches  the form of each patch, and that git am, patch, quilt and dpkg-source take
 #                 each series (SERIES="glibc-2.44": only these; BUILD_EACH=1: and
 #                 that it builds after each patch)
 # make edit SERIES=glibc-2.44  lay release and overlay out as a git tree, one commit a
