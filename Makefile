@@ -32,7 +32,7 @@
 # make check-versions  all versions there are patches for: build them and run the
 #                 owner-death and the single-step test, here and all in one VM; a
 #                 libc takes 10 minutes (VERSIONS="glibc-2.36 musl-1.2.5")
-# make check-patches  the form of each patch, and that git am and patch take
+# make check-patches  the form of each patch, and that git am, patch, quilt and dpkg-source take
 #                 each series (SERIES="glibc-2.44": only these; BUILD_EACH=1: and
 #                 that it builds after each patch)
 # make edit SERIES=glibc-2.44  lay release and overlay out as a git tree, one commit a
@@ -45,6 +45,8 @@
 #                 distribution leaves out); git's user.name and user.email have to be
 #                 set, for the cover letter (TREE=DIR: on top of that git tree of a libc,
 #                 and say which patches apply, are there already or conflict)
+# make patches    the patches and the overlay for quilt, git am, dpkg-source and the
+#                 recipes in packaging/, in dist/patches (SERIES="glibc-2.44": only these)
 # make refresh LIBC=glibc FROM=2.44 TO=2.45  the same as make edit, for a release
 #                 without a series, out of that for another one (FORCE=1: or with one)
 # make check-mutants  take out of the patches, and of librobust-unlock.so, one line
@@ -68,8 +70,10 @@
 #                 with the tools, in dist/
 # make deb-glibc  trixie's own glibc package with the series for its version, in
 #                 dist/deb-glibc; as root, in a root of trixie; takes an hour
-#                 (CCACHE=1: keep what was compiled for the next change of the series)
+#                 (SUITE=forky or sid: that release's, in dist/deb-glibc-forky or -sid;
+#                 CCACHE=1: keep what was compiled for the next change of the series)
 # make deb-musl   the same of trixie's musl, in dist/deb-musl; as root; takes a few minutes
+#                 (SUITE=forky or sid)
 # make alpine     the series for Alpine's musl in a checkout of aports (APORTS=DIR), or
 #                 the patches and a fragment of an APKBUILD in dist/alpine
 # make check-packages  install, upgrade, use and remove what dist/ has, in fresh
@@ -87,7 +91,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 .PHONY: deb-glibc deb-musl alpine
 .PHONY: all stock check lint check-all check-matrix check-glibc check-operations \
 	check-mutants check-versions check-selftest check-programs check-model torture \
-	check-litmus demo doctor install-preload clean distclean check-patches series refresh edit save check-archs bench report \
+	check-litmus demo doctor install-preload clean distclean check-patches patches series refresh edit save check-archs bench report \
 	deb check-packages
 
 all:
@@ -106,7 +110,7 @@ endif
 
 # Goals that need no configuration; if there is one, they use what it says.
 unconfigured := configure clean distclean help demo doctor install-preload lint \
-	check-patches series refresh edit save alpine deb-glibc deb-musl check-packages check-litmus
+	check-patches patches series refresh edit save alpine deb-glibc deb-musl check-packages check-litmus
 ifeq ($(filter-out $(unconfigured),$(or $(MAKECMDGOALS),all)),)
 -include config.mk
 else
@@ -267,6 +271,9 @@ series: tools-series $(if $(BUILD_EACH),tools-glibc tools-musl)
 	@scripts/series/export $(if $(BUILD_EACH),--build) $(if $(SIGN_OFF),--sign-off) \
 		$(if $(MANUAL),--manual '$(MANUAL)') $(if $(TREE),--onto '$(TREE)') $(SERIES)
 
+patches:
+	@scripts/series/flat-patches $(SERIES)
+
 refresh: tools-series
 	@scripts/series/edit $(if $(FORCE),--force) --from '$(FROM)' '$(LIBC)-$(TO)'
 
@@ -298,17 +305,17 @@ report: tools-tests all stock
 	@report/run --kernel '$(KERNEL)' $(names)
 
 deb-glibc:
-	@CCACHE='$(CCACHE)' packaging/deb-glibc/build
+	@CCACHE='$(CCACHE)' SUITE='$(SUITE)' packaging/deb-glibc/build
 
 deb-musl:
-	@packaging/deb-musl/build
+	@SUITE='$(SUITE)' packaging/deb-musl/build
 
 alpine: $(if $(APORTS),tools-alpine)
 	@packaging/alpine/apply $(if $(filter undefined,$(origin APORTS)),--to dist/alpine,'$(APORTS)')
 
 clean:
 	rm -rf stage dist build/src build/obj build/tests build/bin build/bench build/report build/lib build/log \
-		build/deb build/deb-glibc build/deb-musl build/packages
+		build/deb build/deb-* build/packages
 
 # The comment at the top.
 .PHONY: help

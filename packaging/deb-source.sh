@@ -2,17 +2,19 @@
 # shellcheck shell=sh
 # Sourced, after lib.sh and roots.sh, by the scripts that build a source package of
 # Debian's with a series of this project, in a root of its release. They set $top and
-#   suite, libc, version   such as trixie, glibc, 2.41
-#   suffix                 what Debian's version gets at its end
+#   libc, suffix           such as glibc, and what Debian's version gets at its end
+#   version_in SUITE       a function: print the version there, such as 2.41
 #   patches                how the names of the patches are there, as a glob
 #   patch_name FILE NAME   a function: print the name of one in debian/patches
 #   overlay                directories of new files for the source, or nothing
 #   profiles               of the build, or nothing
 # and call, in this order, deb_options, deb_fetch, deb_root, deb_source, build and
-# deb_packages. With --source-only they end with deb_source, and neither need a root
-# nor make one: this machine's dpkg-source makes the source. All is kept in
-# build/deb-LIBC: what went into a build in inputs, and only a change of that starts it
-# again. The packages go to $DIST, which is dist/deb-LIBC if it is not set.
+# deb_packages. The release is $SUITE, or trixie if it is not set. With --source-only
+# they end with deb_source, and neither need a root nor make one: this machine's
+# dpkg-source makes the source. All is kept in build/deb-LIBC (of another release than
+# trixie, in build/deb-LIBC-SUITE): what went into a build in inputs, and only a change of
+# that starts it again. The packages go to $DIST, which is dist/ and the same name if it
+# is not set.
 
 # deb_options MEGABYTES [--source-only]: what a build takes, and the command line.
 deb_options()
@@ -25,18 +27,24 @@ deb_options()
 	*) say "usage: $me [--source-only]"; exit 2 ;;
 	esac
 	# shellcheck disable=SC2154 # the sourcing script sets these
+	suite=${SUITE:-trixie} place=deb-$libc
+	[ "$suite" = trixie ] || place=$place-$suite
+	version=$(version_in "$suite")
+	[ -n "$version" ] || die "SUITE=$suite: it is trixie, forky or sid"
+	# shellcheck disable=SC2154 # the sourcing script sets $top
 	series=$top/$libc-patches/$version
-	work=$BUILD/deb-$libc
+	work=$BUILD/$place
 	root=$work/root
-	dist=${DIST:-$top/dist/deb-$libc}
-	log=$BUILD/log/deb-$libc
+	dist=${DIST:-$top/dist/$place}
+	log=$BUILD/log/$place
 	jobs=${JOBS:-$(nproc)}
 	path=/usr/sbin:/usr/bin:/sbin:/bin
 	sources=$root/build
 	[ -z "$source_only" ] || sources=$work/source-only
 	tree=$sources/$libc-$version
 	# What decides about the build, beside the version.
-	from="$overlay $libc-patches/$version $(patches_of "$libc" "$version") packaging/deb-$libc packaging/deb-source.sh" || exit 1
+	# shellcheck disable=SC2154 # the sourcing script sets $overlay
+	from="$overlay $libc-patches/$version $(patches_of "$libc" "$version") packaging/deb-$libc packaging/deb-source.sh scripts/series/flat-patches" || exit 1
 
 	if [ -n "$source_only" ]; then
 		require_space "$sources" 1000
@@ -102,24 +110,6 @@ add_patch()
 		die "cannot write $1/debian/patches"
 }
 
-new_files()
-{
-	# shellcheck disable=SC2086 # $overlay is a list
-	[ -z "$overlay" ] || (cd "$top" && find $overlay -type f | LC_ALL=C sort)
-}
-
-# overlay_patch: the new files as one patch, with DEP-3's header.
-overlay_patch()
-{
-	printf 'Description: New files for the release of robust mutexes\n'
-	printf 'Author: %s\nForwarded: no\n\n' "$author"
-	new_files | while read -r f; do
-		printf -- '--- /dev/null\n+++ b/%s\n@@ -0,0 +1,%d @@\n' \
-			"$f" "$(wc -l <"$top/$f")"
-		sed 's/^/+/' "$top/$f"
-	done
-}
-
 # in_sources COMMAND...: in $sources, of which --source-only has no root.
 in_sources()
 {
@@ -136,18 +126,9 @@ make_source()
 	mkdir -p "$new"
 	cp "$fetched"/* "$new/" || return 1
 	in_sources dpkg-source --no-check --skip-patches -x "new/${dsc##*/}" new/tree || return 1
-	for f in $(new_files); do
-		[ ! -e "$new/tree/$f" ] ||
-			die "overlay file $f exists in $libc $debian_version: what it changes there must be a patch"
-	done
 	printf '\n' >>"$new/tree/debian/patches/series"
-	if [ -n "$overlay" ]; then
-		overlay_patch >"$new/overlay"
-		add_patch "$new/tree" "$new/overlay" robust-0000-new-files
-	fi
-	mkdir "$new/patches" || return 1
-	copy_patches "$libc" "$version" "$new/patches/robust-"
-	for p in "$new/patches"/*; do
+	"$top/scripts/series/flat-patches" --output "$new/patches" "$libc-$version" || return 1
+	for p in "$new/patches/$libc-$version"/robust-*.patch; do
 		add_patch "$new/tree" "$p" "$(basename "$p" .patch)"
 	done
 	# The date of the last change to what is built, so that it does not hang on

@@ -15,7 +15,7 @@
 #       and, on another line, checksum, in order: two of these compared tell what
 #       was left behind. What any use of apt changes is left out.
 #
-# SUITE's backports, which sid has none of, are among the apt sources of a root;
+# SUITE's backports, which forky and sid have none of, are among the apt sources of a root;
 # nothing is taken from them that is not asked for by "-t SUITE-backports".
 
 roots=$BUILD/roots
@@ -66,13 +66,19 @@ root_bootstrap()
 	{ uri=$(apt_mirror) && [ -n "$uri" ]; } ||
 		die "the machine's apt configuration has no archive with its own suite (/etc/os-release)"
 	mkdir -p "$roots/packages"
-	debootstrap --variant=minbase --cache-dir="$roots/packages" "$root_suite" "$boot_dir" "$uri" || {
+	# A debootstrap that is older than the release has no script for it: as sid then.
+	script=/usr/share/debootstrap/scripts/$root_suite
+	[ -e "$script" ] || script=${script%/*}/sid
+	debootstrap --variant=minbase --cache-dir="$roots/packages" "$root_suite" "$boot_dir" "$uri" "$script" || {
 		tail -n 20 "$boot_dir/debootstrap/debootstrap.log" 2>/dev/null
 		return 1
 	}
 	rm -f "$boot_dir"/etc/apt/sources.list.d/*
 	for s in "$root_suite" "$root_suite-backports"; do
-		[ "$s" = sid-backports ] || echo "deb $uri $s main"
+		case $s in
+		forky-backports | sid-backports) ;;
+		*) echo "deb $uri $s main" ;;
+		esac
 	done >"$boot_dir/etc/apt/sources.list"
 	# What the machine needs to reach that archive: proxies, and the clock of
 	# a snapshot.

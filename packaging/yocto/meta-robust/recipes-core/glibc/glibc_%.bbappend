@@ -1,0 +1,5 @@
+# SPDX-License-Identifier: MIT
+# files/ is what "make patches" wrote for the glibc there.
+ROBUST := "${THISDIR}/files"
+FILESEXTRAPATHS:prepend := "${ROBUST}:"
+SRC_URI += "${@' '.join('file://' + p for p in sorted(os.listdir(d.getVar('ROBUST'))) if p.startswith('robust-'))}"
