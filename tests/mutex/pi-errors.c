@@ -91,15 +91,16 @@ static void refused_trylock(void *arg)
 	CHECK(!list_op_pending());
 }
 
-/* The second call finds the mutex of the dead owner. */
+/* The third call finds the mutex of the dead owner, the fourth one waiters too. */
 static void answer(int sig, siginfo_t *info, void *context)
 {
 	(void)sig;
 	(void)info;
 	s->calls++;
-	CHECK(s->calls < 4);
-	if (s->calls == 3) {
-		*(int *)CONTEXT_ARG(context, 0) = syscall(SYS_gettid) | FUTEX_OWNER_DIED;
+	CHECK(s->calls < 5);
+	if (s->calls > 2) {
+		*(int *)CONTEXT_ARG(context, 0) = syscall(SYS_gettid) |
+			(s->calls == 3 ? FUTEX_OWNER_DIED : FUTEX_WAITERS);
 		CONTEXT_RESULT(context) = 0;
 	} else
 		CONTEXT_RESULT(context) = s->calls == 1 ? -EAGAIN : -EINTR;
@@ -108,12 +109,21 @@ static void answer(int sig, siginfo_t *info, void *context)
 static void repeated(void *arg)
 {
 	struct sigaction sa = { .sa_sigaction = answer, .sa_flags = SA_SIGINFO };
+	volatile unsigned *word;
 
 	(void)arg;
 	CHECK(!sigaction(SIGSYS, &sa, NULL));
 	filter_futex(FUTEX_CMD_MASK, FUTEX_LOCK_PI, SECCOMP_RET_TRAP);
 	EXPECT(pthread_mutex_lock(&s->mutex), EOWNERDEAD);
 	CHECK(s->calls == 3);
+	CHECK(!list_op_pending());
+
+	/* Make it unrecoverable. The lock that finds this cannot unlock it. */
+	word = lock_word(&s->mutex);
+	EXPECT(pthread_mutex_unlock(&s->mutex), 0);
+	*word = FUTEX_OWNER_DIED;
+	filter_futex(0x7f, FUTEX_UNLOCK_PI, SECCOMP_RET_ERRNO | EINVAL);
+	EXPECT(pthread_mutex_lock(&s->mutex), ENOTRECOVERABLE);
 	CHECK(!list_op_pending());
 }
 
