@@ -35,6 +35,7 @@ static void own(void *arg)
 {
 	(void)arg;
 	EXPECT(pthread_mutex_lock(&s->mutex), 0);
+	pthread_cond_signal(&s->cond);
 	s->ready = 1;
 	for (;;)
 		pause();
@@ -71,12 +72,10 @@ static void owner_is_gone(void *arg)
 /* Another process owns the mutex when the wait is over. */
 static void refused_wait(void *arg)
 {
-	struct timespec ts = in_ms(100);
-
 	EXPECT(pthread_mutex_lock(&s->mutex), 0);
 	filter_futex(FUTEX_CMD_MASK, FUTEX_LOCK_PI, SECCOMP_RET_ERRNO | (int)(size_t)arg);
 	s->ready = 1;
-	pthread_cond_timedwait(&s->cond, &s->mutex, &ts);
+	pthread_cond_wait(&s->cond, &s->mutex);
 	fail(__FILE__, __LINE__, "the wait returned without the mutex");
 }
 
@@ -127,12 +126,14 @@ static void repeated(void *arg)
 	CHECK(!list_op_pending());
 }
 
-/* pthread_cond_timedwait, whose lock at the end fails with ERROR. */
+/* pthread_cond_wait, whose lock at the end fails with ERROR. */
 static void wait_blocks(const struct variety *v, int error)
 {
 	pid_t owner, pid;
 
 	snprintf(doing, sizeof(doing), "%s: condition variable, %s", v->name, strerror(error));
+	init(&s->mutex, v);
+	init_cond(&s->cond, v);
 	s->ready = 0;
 	pid = spawn(refused_wait, (void *)(size_t)error);
 	await(&s->ready, pid);
@@ -152,11 +153,8 @@ static void by_filter(const struct variety *v)
 	pid_t owner;
 	size_t i;
 
-	init_cond(&s->cond, v);
-	for (i = 0; i < 2; i++) {
-		init(&s->mutex, v);
+	for (i = 0; i < 2; i++)
 		wait_blocks(v, errors[i]);
-	}
 	init(&s->mutex, v);
 	s->ready = 0;
 	owner = spawn(own, NULL);
