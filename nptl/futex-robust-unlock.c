@@ -103,9 +103,13 @@ __futex_robust_unlock_contended (pthread_mutex_t *mutex)
 	if (oldval != THREAD_GETMEM (THREAD_SELF, tid))
 	  {
 	    int err = futex_unlock_pi ((unsigned int *) futex, private);
-	    if (__glibc_unlikely (err != 0))
+	    if (__glibc_likely (err == 0))
+	      break;
+	    /* Only the caller knows whether the mutex was unrecoverable
+	       before.  */
+	    if (mutex->__data.__owner == PTHREAD_MUTEX_NOTRECOVERABLE)
 	      return err;
-	    break;
+	    return __pthread_mutex_pi_unlock_failed (mutex, 0, err);
 	  }
       while (!atomic_compare_exchange_weak_release (futex, &oldval, 0));
     }

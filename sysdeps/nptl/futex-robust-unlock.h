@@ -55,7 +55,9 @@
    list_op_pending to it, must have removed it from the robust list, and must
    be done with all fields but __lock: the mutex may cease to exist before
    this function returns.  Returns 0, or an error of FUTEX_UNLOCK_PI: then the
-   calling thread still owns the mutex, and list_op_pending is still set.  */
+   calling thread owns the mutex as before, which is in the robust list again.
+   But if __owner is PTHREAD_MUTEX_NOTRECOVERABLE, only list_op_pending is
+   still set.  */
 extern int __futex_robust_unlock (pthread_mutex_t *mutex) attribute_hidden;
 
 /* Likewise, but without the first try, which needs no system call.  */
@@ -101,5 +103,12 @@ futex_robust_unlock (pthread_mutex_t *mutex)
     }
   return __futex_robust_unlock_contended (mutex);
 }
+
+/* FUTEX_UNLOCK_PI has failed with ERR, and the calling thread still owns
+   MUTEX: undo what the unlock has done before, that of __nusers if DECR and
+   MUTEX is not robust, clear list_op_pending if it is robust, and return
+   ERR.  */
+extern int __pthread_mutex_pi_unlock_failed (pthread_mutex_t *mutex, int decr,
+					     int err) attribute_hidden;
 
 #endif /* futex-robust-unlock.h */
