@@ -103,10 +103,13 @@ __futex_robust_unlock_contended (pthread_mutex_t *mutex)
 	if (oldval != THREAD_GETMEM (THREAD_SELF, tid))
 	  {
 	    int err = futex_unlock_pi ((unsigned int *) futex, private);
-	    /* (__nusers is not used for robust mutexes.)  */
-	    if (__glibc_unlikely (err != 0))
-	      return __pthread_mutex_pi_unlock_failed (mutex, 1, err);
-	    break;
+	    if (__glibc_likely (err == 0))
+	      break;
+	    /* Only the caller knows whether the mutex was unrecoverable
+	       before.  */
+	    if (mutex->__data.__owner == PTHREAD_MUTEX_NOTRECOVERABLE)
+	      return err;
+	    return __pthread_mutex_pi_unlock_failed (mutex, 0, err);
 	  }
       while (!atomic_compare_exchange_weak_release (futex, &oldval, 0));
     }
@@ -128,30 +131,4 @@ int
 __futex_robust_unlock (pthread_mutex_t *mutex)
 {
   return futex_robust_unlock (mutex);
-}
-
-int
-__pthread_mutex_unlock_notrecoverable (pthread_mutex_t *mutex)
-{
-  mutex->__data.__count = 0;
-  if ((PTHREAD_MUTEX_TYPE (mutex) & PTHREAD_MUTEX_PRIO_INHERIT_NP) != 0)
-    {
-      /* After an error the mutex stays locked, but it must not stay in the
-	 robust list, because the caller may destroy it.  */
-      if (__glibc_unlikely (__futex_robust_unlock (mutex) != 0))
-	{
-	  mutex->__data.__owner = PTHREAD_MUTEX_NOTRECOVERABLE;
-	  DEQUEUE_MUTEX (mutex);
-	}
-    }
-  else
-    {
-      /* Each woken thread takes this path too and wakes the next one.  A word
-	 without FUTEX_WAITERS does not say that there are no waiters: the
-	 thread that was woken last may have been killed before it set the bit
-	 again.  */
-      atomic_fetch_or_relaxed (&mutex->__data.__lock, FUTEX_WAITERS);
-      __futex_robust_unlock_contended (mutex);
-    }
-  return ENOTRECOVERABLE;
 }

@@ -156,18 +156,24 @@ wait_until_blocked (pid_t pid)
 				   | support_process_state_zombie);
 }
 
-/* Run SUBTEST in a new process.  It must block and is then killed.  */
+/* The process must block and is then killed.  */
 static inline void
-run_blocked_process (void (*subtest) (int), int argument)
+kill_blocked_process (pid_t pid)
 {
   int status;
-  pid_t pid = start_process (subtest, argument);
   wait_until_blocked (pid);
   usleep (10000);
   TEST_COMPARE (waitpid (pid, &status, WNOHANG), 0);
   TEST_COMPARE (kill (pid, SIGKILL), 0);
   xwaitpid (pid, &status, 0);
   TEST_VERIFY (WIFSIGNALED (status) && WTERMSIG (status) == SIGKILL);
+}
+
+/* Run SUBTEST in a new process, likewise.  */
+static inline void
+run_blocked_process (void (*subtest) (int), int argument)
+{
+  kill_blocked_process (start_process (subtest, argument));
 }
 
 /* A thread that locks MUTEX and ends.  */
@@ -192,13 +198,12 @@ static inline int
 filter_futex (unsigned int mask, unsigned int op, unsigned int action,
 	      unsigned int flags)
 {
-#ifdef SECCOMP_SET_MODE_FILTER
   struct sock_filter code[] =
     {
       BPF_STMT (BPF_LD | BPF_W | BPF_ABS, offsetof (struct seccomp_data, nr)),
-# ifdef __NR_futex_time64
+#ifdef __NR_futex_time64
       BPF_JUMP (BPF_JMP | BPF_JEQ | BPF_K, __NR_futex_time64, 1, 0),
-# endif
+#endif
       BPF_JUMP (BPF_JMP | BPF_JEQ | BPF_K, FUTEX_CALL, 0, 4),
       /* The operation is an int, the lower half of the argument.  */
       BPF_STMT (BPF_LD | BPF_W | BPF_ABS,
@@ -212,7 +217,6 @@ filter_futex (unsigned int mask, unsigned int op, unsigned int action,
   struct sock_fprog filter = { array_length (code), code };
   if (prctl (PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0)
     return syscall (__NR_seccomp, SECCOMP_SET_MODE_FILTER, flags, &filter);
-#endif
   return -1;
 }
 
@@ -220,8 +224,8 @@ filter_futex (unsigned int mask, unsigned int op, unsigned int action,
 static inline void
 refuse_futex (int command, int error)
 {
-  TEST_COMPARE (filter_futex (FUTEX_CMD_MASK & 0x7f, command,
-			      SECCOMP_RET_ERRNO | error, 0), 0);
+  TEST_COMPARE (filter_futex (0x7f, command, SECCOMP_RET_ERRNO | error, 0),
+		0);
 }
 
 /* Likewise for pthread_mutex_lock and pthread_mutex_timedlock.  */
@@ -238,19 +242,13 @@ try_filter (int unused)
   _exit (filter_futex (0, 1, SECCOMP_RET_ALLOW, 0) != 0);
 }
 
-static inline bool
-have_filters (void)
-{
-  int status;
-  xwaitpid (start_process (try_filter, 0), &status, 0);
-  return status == 0;
-}
-
 /* Skip the test if filters are not possible.  */
 static inline void
 require_filters (void)
 {
-  if (!have_filters ())
+  int status;
+  xwaitpid (start_process (try_filter, 0), &status, 0);
+  if (status != 0)
     FAIL_UNSUPPORTED ("seccomp filters are not possible");
 }
 

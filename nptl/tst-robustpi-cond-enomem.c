@@ -1,4 +1,4 @@
-/* Test that pthread_cond_wait repeats FUTEX_LOCK_PI after ENOMEM.
+/* Test that pthread_cond_wait tries again after ENOMEM of FUTEX_LOCK_PI.
    Copyright The GNU Toolchain Authors.
    This file is part of the GNU C Library.
 
@@ -30,8 +30,7 @@ static int calls;
 static int
 answer (const struct seccomp_data *data)
 {
-  int op = data->args[1] & 0x7f;
-  if (op != FUTEX_LOCK_PI && op != FUTEX_LOCK_PI2)
+  if (!is_lock_pi (data))
     return DO_CALL;
   return __atomic_add_fetch (&calls, 1, __ATOMIC_RELAXED) <= 2
 	 ? ENOMEM : DO_CALL;

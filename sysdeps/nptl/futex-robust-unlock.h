@@ -55,8 +55,9 @@
    list_op_pending to it, must have removed it from the robust list, and must
    be done with all fields but __lock: the mutex may cease to exist before
    this function returns.  Returns 0, or an error of FUTEX_UNLOCK_PI: then the
-   calling thread owns the mutex as before, which is in the robust list
-   again.  */
+   calling thread owns the mutex as before, which is in the robust list again.
+   But if __owner is PTHREAD_MUTEX_NOTRECOVERABLE, only list_op_pending is
+   still set.  */
 extern int __futex_robust_unlock (pthread_mutex_t *mutex) attribute_hidden;
 
 /* Likewise, but without the first try, which needs no system call.  */
@@ -104,16 +105,10 @@ futex_robust_unlock (pthread_mutex_t *mutex)
 }
 
 /* FUTEX_UNLOCK_PI has failed with ERR, and the calling thread still owns
-   MUTEX: undo what the unlock has done before, that of __nusers if DECR, clear
-   list_op_pending if the mutex is robust, and return ERR.  */
+   MUTEX: undo what the unlock has done before, that of __nusers if DECR and
+   MUTEX is not robust, clear list_op_pending if it is robust, and return
+   ERR.  */
 extern int __pthread_mutex_pi_unlock_failed (pthread_mutex_t *mutex, int decr,
 					     int err) attribute_hidden;
-
-/* The calling thread has acquired the robust MUTEX, to which list_op_pending
-   points and which is not on its robust list yet, and has found it not
-   recoverable.  Unlock it, clear list_op_pending, and return
-   ENOTRECOVERABLE.  */
-extern int __pthread_mutex_unlock_notrecoverable (pthread_mutex_t *mutex)
-  attribute_hidden;
 
 #endif /* futex-robust-unlock.h */

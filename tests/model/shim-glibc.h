@@ -96,6 +96,7 @@ struct pthread { pid_t tid; void *robust_prev; struct robust_list_head robust_he
 #define max_adaptive_count() (abort (), 0)
 #define get_jitter() 0
 #define get_next_backoff(x) 0
+#define __sched_yield() 0
 #define TUNABLE_GET_FULL(...) mc_policy ()
 #define dl_vdso_vsym(name) mc_vdso ()
 #define attribute_tls_model_ie
@@ -113,6 +114,7 @@ int ___pthread_mutex_lock (pthread_mutex_t *);
 int ___pthread_mutex_trylock (pthread_mutex_t *);
 int ___pthread_mutex_unlock (pthread_mutex_t *);
 int __pthread_mutex_unlock_usercnt (pthread_mutex_t *, int);
+int __pthread_mutex_unlock_notrecoverable (pthread_mutex_t *);
 int __pthread_mutex_consistent (pthread_mutex_t *);
 int __pthread_mutex_clocklock_common (pthread_mutex_t *, clockid_t, const struct timespec *);
 int __pthread_mutex_cond_lock (pthread_mutex_t *);

@@ -2,20 +2,20 @@
 /*
  * How lock, timedlock, trylock and unlock of a PI mutex treat the errors of
  * FUTEX_LOCK_PI, FUTEX_TRYLOCK_PI and FUTEX_UNLOCK_PI:
- *   - EAGAIN and EINTR: the function repeats the system call;
- *   - EINVAL, ENOMEM: the function returns the error and neither acquires nor
+ *   - EAGAIN and EINTR: lock tries again, timedlock returns them;
+ *   - EINVAL, EPERM, ENOMEM: the function returns the error and neither acquires nor
  *     releases the mutex; a wait on a condition variable, which must not return
- *     without the mutex, blocks after EINVAL;
- *   - EPERM, and EINVAL if the owner is gone: lock blocks, as it does if the kernel
- *     does not find the owner; trylock returns EBUSY.
+ *     without the mutex, blocks after EINVAL and EPERM;
+ *   - EINVAL if the owner is gone: lock blocks, as it does if the kernel does not find
+ *     the owner; trylock returns EBUSY.
  *
  * list_op_pending is clear after each. A seccomp filter supplies these errors. One
  * error comes from the kernel: a waiter in another PID namespace makes the kernel
  * take another process for the owner, so unlock fails with EINVAL. The owner then
  * still owns the mutex, also for the kernel if the owner dies.
  *
- * Fails on: stock glibc (lock takes EAGAIN, EINTR and EINVAL for success; other
- * errors, and EINVAL in unlock, abort the process).
+ * Fails on: stock glibc (lock takes EAGAIN, EINTR and EINVAL for success; EPERM and
+ * ENOMEM, and EINVAL in unlock, abort the process).
  */
 #include "futex-filter.h"
 #include "registers.h"
@@ -36,12 +36,13 @@ static void own(void *arg)
 {
 	(void)arg;
 	EXPECT(pthread_mutex_lock(&s->mutex), 0);
+	pthread_cond_signal(&s->cond);
 	s->ready = 1;
 	for (;;)
 		pause();
 }
 
-static void refused(void *arg)
+static void refused_timedlock(void *arg)
 {
 	int e = (int)(size_t)arg;
 	struct timespec ts = in_ms(patience(60000));
@@ -49,21 +50,14 @@ static void refused(void *arg)
 	filter_futex(FUTEX_CMD_MASK, FUTEX_LOCK_PI, SECCOMP_RET_ERRNO | e);
 	EXPECT(pthread_mutex_timedlock(&s->mutex, &ts), e);
 	CHECK(!list_op_pending());
-	EXPECT(pthread_mutex_lock(&s->mutex), e);
-	CHECK(!list_op_pending());
-	EXPECT(pthread_mutex_trylock(&s->mutex), EBUSY);
 }
 
-static void not_permitted(void *arg)
+static void refused(void *arg)
 {
-	struct timespec ts = in_ms(5);
-
-	(void)arg;
-	filter_futex(FUTEX_CMD_MASK, FUTEX_LOCK_PI, SECCOMP_RET_ERRNO | EPERM);
-	EXPECT(pthread_mutex_timedlock(&s->mutex, &ts), ETIMEDOUT);
+	refused_timedlock(arg);
+	EXPECT(pthread_mutex_lock(&s->mutex), (int)(size_t)arg);
 	CHECK(!list_op_pending());
-	pthread_mutex_lock(&s->mutex);
-	fail(__FILE__, __LINE__, "lock did not block");
+	EXPECT(pthread_mutex_trylock(&s->mutex), EBUSY);
 }
 
 /* The kernel returns EINVAL until it has handed the mutex over. */
@@ -79,13 +73,10 @@ static void owner_is_gone(void *arg)
 /* When the wait ends, another process owns the mutex. */
 static void refused_wait(void *arg)
 {
-	struct timespec ts = in_ms(100);
-
-	(void)arg;
 	EXPECT(pthread_mutex_lock(&s->mutex), 0);
-	filter_futex(FUTEX_CMD_MASK, FUTEX_LOCK_PI, SECCOMP_RET_ERRNO | EINVAL);
+	filter_futex(FUTEX_CMD_MASK, FUTEX_LOCK_PI, SECCOMP_RET_ERRNO | (int)(size_t)arg);
 	s->ready = 1;
-	pthread_cond_timedwait(&s->cond, &s->mutex, &ts);
+	pthread_cond_wait(&s->cond, &s->mutex);
 	fail(__FILE__, __LINE__, "the wait returned without the mutex");
 }
 
@@ -100,15 +91,16 @@ static void refused_trylock(void *arg)
 	CHECK(!list_op_pending());
 }
 
-/* The first two calls fail; the third passes on the mutex of a dead owner. */
+/* The third call passes on the mutex of a dead owner, the fourth finds waiters too. */
 static void answer(int sig, siginfo_t *info, void *context)
 {
 	(void)sig;
 	(void)info;
 	s->calls++;
-	CHECK(s->calls < 4);
-	if (s->calls == 3) {
-		*(int *)CONTEXT_ARG(context, 0) = syscall(SYS_gettid) | FUTEX_OWNER_DIED;
+	CHECK(s->calls < 5);
+	if (s->calls > 2) {
+		*(int *)CONTEXT_ARG(context, 0) = syscall(SYS_gettid) |
+			(s->calls == 3 ? FUTEX_OWNER_DIED : FUTEX_WAITERS);
 		CONTEXT_RESULT(context) = 0;
 	} else
 		CONTEXT_RESULT(context) = s->calls == 1 ? -EAGAIN : -EINTR;
@@ -117,6 +109,7 @@ static void answer(int sig, siginfo_t *info, void *context)
 static void repeated(void *arg)
 {
 	struct sigaction sa = { .sa_sigaction = answer, .sa_flags = SA_SIGINFO };
+	volatile unsigned *word;
 
 	(void)arg;
 	CHECK(!sigaction(SIGSYS, &sa, NULL));
@@ -124,19 +117,26 @@ static void repeated(void *arg)
 	EXPECT(pthread_mutex_lock(&s->mutex), EOWNERDEAD);
 	CHECK(s->calls == 3);
 	CHECK(!list_op_pending());
+
+	/* Make it unrecoverable. The lock that finds this cannot unlock it. */
+	word = lock_word(&s->mutex);
+	EXPECT(pthread_mutex_unlock(&s->mutex), 0);
+	*word = FUTEX_OWNER_DIED;
+	filter_futex(0x7f, FUTEX_UNLOCK_PI, SECCOMP_RET_ERRNO | EINVAL);
+	EXPECT(pthread_mutex_lock(&s->mutex), ENOTRECOVERABLE);
+	CHECK(!list_op_pending());
 }
 
-static void by_filter(const struct variety *v)
+/* pthread_cond_wait, whose lock at the end fails with ERROR. */
+static void wait_blocks(const struct variety *v, int error)
 {
-	static const int errors[] = { EINVAL, ENOMEM };
 	pid_t owner, pid;
-	size_t i;
 
+	snprintf(doing, sizeof(doing), "%s: condition variable, %s", v->name, strerror(error));
 	init(&s->mutex, v);
 	init_cond(&s->cond, v);
-	snprintf(doing, sizeof(doing), "%s: condition variable", v->name);
 	s->ready = 0;
-	pid = spawn(refused_wait, NULL);
+	pid = spawn(refused_wait, (void *)(size_t)error);
 	await(&s->ready, pid);
 	s->ready = 0;
 	owner = spawn(own, NULL);
@@ -145,16 +145,28 @@ static void by_filter(const struct variety *v)
 	CHECK(!waitpid(pid, NULL, WNOHANG));
 	wait_until_asleep(pid);
 	kill_and_reap(pid);
-	for (i = 0; i < 2; i++) {
+	kill_and_reap(owner);
+}
+
+static void by_filter(const struct variety *v)
+{
+	static const int errors[] = { EINVAL, EPERM, ENOMEM };
+	pid_t owner;
+	size_t i;
+
+	for (i = 0; i < 2; i++)
+		wait_blocks(v, errors[i]);
+	init(&s->mutex, v);
+	s->ready = 0;
+	owner = spawn(own, NULL);
+	await(&s->ready, owner);
+	for (i = 0; i < 3; i++) {
 		snprintf(doing, sizeof(doing), "%s: %s", v->name, strerror(errors[i]));
 		reap_in_time(spawn(refused, (void *)(size_t)errors[i]));
 	}
-	snprintf(doing, sizeof(doing), "%s: EPERM", v->name);
-	pid = spawn(not_permitted, NULL);
-	sleep_ms(50);
-	CHECK(!waitpid(pid, NULL, WNOHANG));
-	wait_until_asleep(pid);
-	kill_and_reap(pid);
+	snprintf(doing, sizeof(doing), "%s: EAGAIN and EINTR, timedlock", v->name);
+	reap_in_time(spawn(refused_timedlock, (void *)(size_t)EAGAIN));
+	reap_in_time(spawn(refused_timedlock, (void *)(size_t)EINTR));
 	kill_and_reap(owner);
 	if (robustness != PTHREAD_MUTEX_ROBUST) {
 		snprintf(doing, sizeof(doing), "%s: EINVAL, owner gone", v->name);
@@ -162,7 +174,7 @@ static void by_filter(const struct variety *v)
 		return;
 	}
 	snprintf(doing, sizeof(doing), "%s: trylock", v->name);
-	for (i = 0; i < 2; i++)
+	for (i = 0; i < 3; i++)
 		reap_in_time(spawn(refused_trylock, (void *)(size_t)errors[i]));
 	reap_in_time(spawn(refused_trylock, (void *)(size_t)ESRCH));
 	snprintf(doing, sizeof(doing), "%s: EAGAIN and EINTR", v->name);
