@@ -37,7 +37,8 @@
  * If the woken one dies before it has set FUTEX_WAITERS, nobody knows of
  * the waiters behind it. Linux 7.2 wakes one of them then; before, with
  * glibc, they sleep: 'w', not counted as wrong with old-kernel. (musl counts
- * waiters in the mutex.)
+ * waiters in the mutex.) The same goes for musl's waiters of a mutex that becomes
+ * unrecoverable, if the owner dies between the store that says so and the wake.
  *
  * Private mutexes are left out with musl: it keeps no pending slot for them,
  * as a thread alone does not die in mid-call but by exit(2) past the libc.
@@ -1148,6 +1149,9 @@ static char finish(enum stop stop, int boundary, struct count *n)
 	enum state state = state_now();
 	int i, w, r, want = result_wanted(), stuck, orders = ctl->orders;
 	int overtaken = v.holding == THIRD && !(*word & FUTEX_WAITERS), through;
+#ifndef __GLIBC__
+	overtaken |= state == LOST;
+#endif
 	char c = v.asleep ? 'z' : oracle[state].letter, judged;
 
 	n->boundaries++;
