@@ -38,7 +38,8 @@
  * the woken waiter dies before it has set FUTEX_WAITERS, nobody knows of the
  * waiters after it. Linux 7.2 then wakes one of them. On an older kernel with glibc
  * they sleep: 'w', which does not count as wrong with old-kernel. (musl counts
- * waiters in the mutex.)
+ * waiters in the mutex.) The same applies to musl's waiters for a mutex that becomes
+ * unrecoverable, if the owner dies between the store that says so and the wake.
  *
  * The test omits private mutexes with musl, which keeps no pending slot for them: a
  * single thread can only die within a call through exit(2) past the libc.
@@ -1151,6 +1152,9 @@ static char finish(enum stop stop, int boundary, struct count *n)
 	enum state state = state_now();
 	int i, w, r, want = result_wanted(), stuck, orders = ctl->orders;
 	int overtaken = v.holding == THIRD && !(*word & FUTEX_WAITERS), through;
+#ifndef __GLIBC__
+	overtaken |= state == LOST;
+#endif
 	char c = v.asleep ? 'z' : oracle[state].letter, judged;
 
 	n->boundaries++;

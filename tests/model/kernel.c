@@ -19,8 +19,7 @@ int kernel_choose(const char *name)
 		{ .name = "72midway", .again = OWNERLESS_OR_UNWAITED, .flag = 1, .function = 1, .vdso = 1,
 		  .midway = 1 },
 		{ .name = "72lie", .again = OWNERLESS_OR_UNWAITED, .flag = 1, .function = 1, .vdso = 1, .lie = 1 },
-		{ .name = "72efault", .again = OWNERLESS_OR_UNWAITED, .flag = 1, .function = 1, .vdso = 1,
-		  .efault = 1 },
+		{ .name = "72efault", .again = OWNERLESS_OR_UNWAITED, .flag = 1, .efault = 1 },
 		{ .name = "72einval", .again = OWNERLESS_OR_UNWAITED, .flag = 1, .function = 1, .vdso = 1,
 		  .einval = 1 },
 		{ .name = "retain", .again = OWNERLESS_OR_UNWAITED, .flag = 1, .function = 1, .vdso = 1,
@@ -240,11 +239,6 @@ static long do_futex(volatile void *addr, int op, int val, int timed, void *uadd
 		if (flag)
 			return futex_robust_unlock(m, val, uaddr2);
 		STEP("futex_wake");
-		wake_in_call(m, val);
-		return 0;
-	case 5:				/* FUTEX_WAKE_OP, which sets the word to -1 */
-		STEP("futex_wake_op");	/* waitwake.c: futex_wake_op: with the bucket's lock */
-		kernel_store(m, -1, "futex_wake_op");
 		wake_in_call(m, val);
 		return 0;
 	case 6:				/* FUTEX_LOCK_PI */

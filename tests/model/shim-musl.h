@@ -55,6 +55,7 @@ static inline int __timedwait(volatile int *addr, int val, clockid_t clk, const 
 	int r = -mc_futex(addr, FUTEX_WAIT, val, at != 0, 0);
 	return r == ETIMEDOUT ? r : 0;
 }
+/* Without VDSO_ROBUST_UNLOCK_SINCE_FLAG: without the function, it tries the flag. */
 #define VDSO_ROBUST_UNLOCK_SYM "sym"
 #define VDSO_ROBUST_UNLOCK_VER "ver"
 #define __vdsosym(v, s) mc_vdso()
