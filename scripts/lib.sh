@@ -119,7 +119,7 @@ build_fake_libc()
 		"$top/preload/fake-libc.c" "$top"/tests/lib/*.c || die "preload/fake-libc.c does not compile"
 }
 
-# copy_patches LIBC VERSION PREFIX: copy a release's to PREFIX0001-NAME.patch and so on.
+# copy_patches LIBC VERSION PREFIX: copy those of a release to PREFIX0001-NAME.patch, etc.
 copy_patches()
 {
 	copied=0
