@@ -1,90 +1,90 @@
 # SPDX-License-Identifier: MIT
 # make            build and stage the patched libcs (ARCH=i386, x32, aarch64 or
 #                 riscv64: cross build them for that architecture)
-# make demo       see the bug on this machine's own libc, in seconds; needs gcc, and
-#                 neither a build nor root. With the stages of make and make stock: both
-#                 on 7.2 in a VM as well
+# make demo       show the bug on this machine's own libc, in seconds; needs gcc, but no
+#                 build and no root. After make and make stock, also show the stock and
+#                 the patched libcs on 7.2 in a VM
 # make stock      stage the same versions unpatched, for comparison
 # make check      the strongest test of each kind, here and in a VM, in ten minutes
-#                 (TESTS=name: only that test, all there is of it)
-# make lint       what tools find wrong in scripts, C programs, man pages, spelling and
-#                 licences, part of make check; takes a minute
+#                 (TESTS=name: all of that test, and no other)
+# make lint       check scripts, C programs, man pages, spelling and licences with
+#                 tools; takes a minute; make check includes it
 # make check-all  all tests, in the parts of tests/run/parts; takes 40 minutes (PART=tools
 #                 or PART=3/8: only that one; SUMMARY=1: only print the results
 #                 kept for this commit; UNTIL=SECONDS, since 1970: only the parts
-#                 expected to finish by then, from one chosen by the commit's hash on)
+#                 expected to finish by then, starting with one chosen by the commit's hash)
 # make check-matrix  all tests on kernels from 6.1 to 7.3, each libc patched and
-#                 stock, in one table; takes hours (KERNELS="6.1 7.2": on these)
+#                 stock, in one table; takes hours (KERNELS="6.1 7.2": only these)
 # make check-glibc  glibc's own tests of nptl/, here or, with VM=7.2, on that
 #                 kernel in a VM (TESTS="tst-robust* tst-cond*": only these)
 # make check-operations  end a thread at every instruction of every operation,
 #                 here and in a VM; takes two hours (SHARD=1/20: a twentieth)
 # make check-selftest  the kernel's own test of robust lists in a VM, with each
 #                 libc patched and stock (KERNEL=7.3; LINUX=DIR: from that source
-#                 tree, else the distribution's is fetched, 160 MB)
-# make check-model  all interleavings of two and of three processes that are killed
-#                 anywhere, in the libcs' own code; on x86-64, 13 minutes
-# make check-litmus  the orders that other CPUs depend on, in the memory models of
-#                 arm64 and riscv64, by herd7 in a root of Debian sid; root only
+#                 tree; otherwise it fetches the distribution's, 160 MB)
+# make check-model  search all interleavings of two and of three processes that are
+#                 killed anywhere, in the libcs' own code; x86-64 only, 13 minutes
+# make check-litmus  check the memory orders that other CPUs depend on against the models
+#                 of arm64 and riscv64, with herd7 in a root of Debian sid; root only
 #                 (TESTS="musl-unlock-aarch64": only these)
 # make check-programs  LMDB, Samba's tdb, uwsgi, apache2, slapd and others under the
 #                 stock and the patched libcs, here and in a VM (TESTS="lmdb-writers")
-# make check-versions  all versions there are patches for: build them and run the
-#                 owner-death and the single-step test, here and all in one VM; a
-#                 libc takes 10 minutes (VERSIONS="glibc-2.36 musl-1.2.5")
-# make check-patches  the form of each patch, and that git am, patch, quilt and dpkg-source take
-#                 each series (SERIES="glibc-2.44": only these; BUILD_EACH=1: and
-#                 that it builds after each patch)
-# make edit SERIES=glibc-2.44  lay release and overlay out as a git tree, one commit a
-#                 patch, in build/edit/glibc-2.44
+# make check-versions  build all versions that have patches, and run the owner-death
+#                 and the single-step test with each, here and in one VM; a libc
+#                 takes 10 minutes (VERSIONS="glibc-2.36 musl-1.2.5")
+# make check-patches  check the form of each patch, and that git am, patch, quilt and
+#                 dpkg-source accept each series (SERIES="glibc-2.44": only these;
+#                 BUILD_EACH=1: also build after each patch)
+# make edit SERIES=glibc-2.44  lay out the release and the overlay as a git tree, one
+#                 commit per patch, in build/edit/glibc-2.44
 # make save SERIES=glibc-2.44  write its commits back as patches, overlay and series,
-#                 and carry what has changed to the other releases
-# make series     the patches and the overlay as mails for upstream, three series,
-#                 checked, in build/series (SERIES="glibc-2.41": of this release;
-#                 SIGN_OFF=1, BUILD_EACH=1; MANUAL=tunables.texi: of the release, which the
-#                 distribution leaves out); git's user.name and user.email have to be
-#                 set, for the cover letter (TREE=DIR: on top of that git tree of a libc,
-#                 and say which patches apply, are there already or conflict)
-# make patches    the patches and the overlay for quilt, git am, dpkg-source and the
-#                 recipes in packaging/, in dist/patches (SERIES="glibc-2.44": only these)
-# make refresh LIBC=glibc FROM=2.44 TO=2.45  the same as make edit, for a release
-#                 without a series, out of that for another one (FORCE=1: or with one)
-# make check-mutants  take out of the patches, and of librobust-unlock.so, one line
-#                 at a time and see that a test fails then (MUTANTS="name...": only
-#                 these patches of tests/mutants)
-# make check-archs  compile what the patches touch in glibc for further
+#                 and carry the changes over to the other releases
+# make series     make mails for upstream from the patches and the overlay, as three
+#                 series, and check them, in build/series (SERIES="glibc-2.41": of this
+#                 release; SIGN_OFF=1, BUILD_EACH=1; MANUAL=tunables.texi: the release's,
+#                 which the distribution's tarball lacks; TREE=DIR: on top of that git
+#                 tree of a libc, and say which patches apply, are already there or
+#                 conflict); the cover letter needs git's user.name and user.email
+# make patches    write the patches and the overlay to dist/patches, for quilt, git am,
+#                 dpkg-source and the recipes in packaging/ (SERIES="glibc-2.44": only these)
+# make refresh LIBC=glibc FROM=2.44 TO=2.45  like make edit, for a release without a
+#                 series, from that of another one (FORCE=1: replace the one it has)
+# make check-mutants  take one line at a time out of the patches and of
+#                 librobust-unlock.so, and check that a test then fails
+#                 (MUTANTS="name...": only these patches of tests/mutants)
+# make check-archs  compile the files of glibc that the patches touch, for further
 #                 architectures that have a cross compiler (ARCHS="arm s390x")
-# make install-preload  librobust-unlock.so and its man page to PREFIX, which is
-#                 /usr/local and takes root (PREFIX=/home/me/.local DESTDIR=)
+# make install-preload  install librobust-unlock.so and its man page in PREFIX; the
+#                 default, /usr/local, takes root (PREFIX=/home/me/.local DESTDIR=)
 # make torture    random operations, kills and reuse of memory, here and in a VM
 #                 (SECONDS=600 SEED=2)
-# make bench      times and instruction counts of the patched libcs beside the
-#                 stock ones, on this machine, judged by bench/targets. Make stops
-#                 with "Error 1" for a missed target, with "Error 3" if the
-#                 machine was too uneven to know (PAIRS=40 WORKLOADS="handover"
+# make bench      compare times and instruction counts of the patched and the stock
+#                 libcs on this machine, and judge them by bench/targets. Make stops
+#                 with "Error 1" if a target is missed, with "Error 3" if the
+#                 machine was too uneven to tell (PAIRS=40 WORKLOADS="handover"
 #                 SEED=1 CPUS=3,2; COUNT_ONLY=1: no times)
-# make report     one HTML page for a browser, build/report/index.html: the ratios of
-#                 make bench, the maps of the single-step test, stock beside patched,
-#                 which it runs here and in a VM, and the table of make check-matrix
-# make deb        Debian packages of the staged libcs under a prefix of their own,
-#                 with the tools, in dist/
-# make deb-glibc  trixie's own glibc package with the series for its version, in
+# make report     write one HTML page, build/report/index.html: the ratios of make bench,
+#                 the table of make check-matrix, and the maps of the single-step test,
+#                 which it runs with stock and patched libcs, here and in a VM
+# make deb        make Debian packages of the tools and of the staged libcs, which get a
+#                 prefix of their own, in dist/
+# make deb-glibc  build trixie's own glibc package with the series for its version, in
 #                 dist/deb-glibc; as root, in a root of trixie; takes an hour
 #                 (SUITE=forky or sid: that release's, in dist/deb-glibc-forky or -sid;
-#                 CCACHE=1: keep what was compiled for the next change of the series)
-# make deb-musl   the same of trixie's musl, in dist/deb-musl; as root; takes a few minutes
-#                 (SUITE=forky or sid)
-# make alpine     the series for Alpine's musl in a checkout of aports (APORTS=DIR), or
-#                 the patches and a fragment of an APKBUILD in dist/alpine
-# make check-packages  install, upgrade, use and remove what dist/ has, in fresh
+#                 CCACHE=1: keep compiled files for the next change of the series)
+# make deb-musl   the same for trixie's musl, in dist/deb-musl; as root; takes a few
+#                 minutes (SUITE=forky or sid)
+# make alpine     put the series for Alpine's musl into a checkout of aports (APORTS=DIR),
+#                 or write the patches and a fragment of an APKBUILD to dist/alpine
+# make check-packages  install, upgrade, use and remove the packages in dist/, in fresh
 #                 roots of Debian releases; root only (TESTS="deb": only these)
 # make doctor     say whether this machine closes the race, and fail if it does not
 #                 (PROGRAM=file: and whether that program's libc does; PROCESS=1234:
-#                 that process)
-# make clean      remove the build trees and stages, keep what was fetched
-# make distclean  remove everything that was made
+#                 and that of this process)
+# make clean      remove the build trees and stages, keep downloads
+# make distclean  remove everything that make has made
 # make help       print this list; it needs nothing and configures nothing
-# make configure  only make the script, for ./configure with options (see --help)
+# make configure  only make the script, to run ./configure with options (see --help)
 
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 .DELETE_ON_ERROR:
@@ -96,13 +96,13 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 all:
 
-# A variable on the command line that nothing here reads is misspelt.
+# If nothing here reads a variable on the command line, it is misspelt.
 misspelt := $(strip $(foreach v,$(.VARIABLES),$(if $(filter command,$(origin $v)),$(if \
 	$(findstring ($v),$(file <$(firstword $(MAKEFILE_LIST)))),,$(shell \
 	grep -rqw -e '$v' scripts tests tools bench report || echo '$v')))))
 $(if $(misspelt),$(error $(misspelt): there is no such variable, see make help))
 
-# A wrong name of a test is reported before anything is installed or built.
+# Report a wrong test name before anything is installed or built.
 ifneq ($(TESTS),)
 $(if $(filter check,$(MAKECMDGOALS)),$(if $(shell \
 	tests/run/check --list --tests '$(TESTS)' any >/dev/null || echo no),$(error Nothing was built)))
@@ -114,10 +114,10 @@ unconfigured := configure clean distclean help demo doctor install-preload lint 
 ifeq ($(filter-out $(unconfigured),$(or $(MAKECMDGOALS),all)),)
 -include config.mk
 else
-# Said before anything is installed or built, too.
+# Report an unusable path before anything is installed or built, too.
 $(if $(shell (top=.; . scripts/lib.sh; me=make; plain_path "$$(pwd -P)") || echo no),$(error Nothing was built))
-# Not configured yet: GNU make makes config.mk first and then starts again.
-# (From an empty one: without it, make would end a failure by saying that config.mk is missing.)
+# In a tree that is not configured, GNU make makes config.mk first and then starts again.
+# (The empty file keeps make from reporting config.mk as missing after a failure.)
 $(if $(wildcard config.mk),,$(shell touch -d @0 config.mk))
 include config.mk
 config.mk: configure config.mk.in
@@ -125,7 +125,7 @@ config.mk: configure config.mk.in
 	@test -x config.status || scripts/prerequisites install glibc musl
 	@if test -x config.status; then ./config.status --recheck && ./config.status; \
 	else $(if $(filter default,$(origin CC)),env -u CC) ./configure; fi >build/log/configure.log 2>&1 || { tail -n 20 build/log/configure.log >&2; exit 1; }
-# unused VARIABLE,LIBC: its version is given, and this tree does not build it.
+# unused VARIABLE,LIBC: stop if a version is given for a libc that this tree does not build.
 unused = $(if $(filter command environment,$(origin $1)),$(if $(filter $2,$(LIBCS)),,$(error \
 	$1=$($1): this tree is configured for $(strip $(LIBCS)) only, see ./configure --with-libcs)))
 $(if $(LIBCS),$(if $(filter check-archs,$(MAKECMDGOALS)),,$(call unused,GLIBC,glibc)$(call unused,MUSL,musl)))
@@ -135,9 +135,9 @@ configure: configure.ac
 	@scripts/prerequisites install configure $(if $(filter configure,$(MAKECMDGOALS)),,$(or $(LIBCS),glibc musl))
 	@autoconf
 
-# What is made to run on this machine, whatever ARCH is. (make's own default is cc.)
+# The compiler for programs that run on this machine, whatever ARCH is. (make's default is cc.)
 HOSTCC := $(if $(filter-out x86_64,$(CONFIGURED_ARCH))$(filter default,$(origin CC)),gcc,$(CC))
-# configure found the compiler of its architecture; another ARCH has its own.
+# configure found the compiler for its own architecture; another ARCH has another one.
 ifneq ($(ARCH),$(CONFIGURED_ARCH))
 CC :=
 endif
@@ -155,7 +155,7 @@ musl := musl-$(MUSL)
 names := $(foreach l,$(LIBCS),$($(l)))
 patched := $(names:%=stage/%-$(ARCH)/robust-libc.info)
 unpatched := $(names:%=stage/%-$(ARCH)-stock/robust-libc.info)
-# All versions there are patches for.
+# All versions that have patches.
 versions := $(patsubst %/SHA256SUMS,%,$(subst -patches/,-,$(wildcard *-patches/*/SHA256SUMS)))
 stages = $(sort $1 $(versions:%=stage/%-$(ARCH)$2/robust-libc.info))
 patches = $(shell top=.; . scripts/lib.sh; patches_of $1)
@@ -165,24 +165,24 @@ overlay := $(shell find nptl sysdeps -type f 2>/dev/null)
 
 version = -DVERSION='"$(shell sed -n 's/^AC_INIT(.*, \[\(.*\)\])$$/\1/p' configure.ac)"'
 
-# (tests/run/check-mutants makes others out of sources of its own.)
+# (tests/run/check-mutants sets both to build its mutants.)
 PRELOAD := build/lib/librobust-unlock.so
 PRELOAD_SOURCE := preload/librobust-unlock.c
 
-# (tests/tools/damaged-files compiles all that is in that directory, too.)
+# (tests/tools/damaged-files compiles all of that directory, too.)
 CHECK_SOURCE := $(wildcard tools/robust-check/*.c tools/robust-check/*.h tools/*.h)
 
 all: $(patched) build/bin/robust-check $(PRELOAD)
 stock: $(unpatched)
 $(foreach l,glibc musl,$(eval $(filter stage/$l-%,$(call stages,$(patched)) $(call stages,$(unpatched),-stock)): | tools-$l))
 
-# (Empty: not configured yet, and read again.)
+# (ARCH is empty until the tree is configured; make then reads this again.)
 ifneq ($(filter-out x86_64,$(ARCH)),)
 not_crossed := $(filter deb bench report check-glibc check-selftest check-programs,$(MAKECMDGOALS))
 ifneq ($(not_crossed),)
-$(error $(not_crossed): there is only ARCH=x86_64 for this, and not ARCH=$(ARCH))
+$(error $(not_crossed): this is for ARCH=x86_64 only, not for ARCH=$(ARCH))
 endif
-# For the machine that the tests of a cross built libc run on.
+# This one is for the machine that runs the tests of a cross built libc.
 all: $(if $(filter glibc,$(LIBCS)),build/bin/robust-check-$(ARCH))
 build/bin/robust-check-$(ARCH): $(CHECK_SOURCE) stage/$(glibc)-$(ARCH)/robust-libc.info
 	@mkdir -p $(@D)
@@ -203,8 +203,8 @@ build/bin/robust-check: $(CHECK_SOURCE) | tools-program
 	@mkdir -p $(@D)
 	@$(HOSTCC) -O2 -Wall -Wextra $(version) -static -o $@ $(filter %.c,$^)
 
-# For this machine's programs. With no version of a symbol newer than glibc 2.17's,
-# and nothing that musl lacks, such as what is called with _FORTIFY_SOURCE.
+# For programs of this machine. It needs no symbol version newer than glibc 2.17's and
+# nothing that musl lacks, such as the functions that _FORTIFY_SOURCE calls.
 $(PRELOAD): $(PRELOAD_SOURCE) tools/tunable.h tools/vdso-symbol.h | tools-program
 	@mkdir -p $(@D)
 	@$(HOSTCC) -O2 -Wall -Wextra -U_FORTIFY_SOURCE -Itools -fPIC -fvisibility=hidden -shared \
@@ -214,7 +214,7 @@ PREFIX ?= /usr/local
 install-preload: $(PRELOAD)
 	$(if $(filter-out /%,$(or $(PREFIX),.))$(word 2,$(PREFIX)),$(error PREFIX=$(PREFIX): it has to be an absolute path without a blank))
 	@install -D -m 644 -t '$(DESTDIR)$(PREFIX)/lib' $< || { \
-		echo "make install-preload: if it may not write there, do it as root, or give a directory of your own: PREFIX=DIR" >&2; exit 1; }
+		echo "make install-preload: if you may not write there, run it as root, or give a directory of your own: PREFIX=DIR" >&2; exit 1; }
 	@install -D -m 644 -t '$(DESTDIR)$(PREFIX)/share/man/man7' doc/man/librobust-unlock.7
 	@echo 'Installed. Now: LD_PRELOAD=$(PREFIX)/lib/librobust-unlock.so PROGRAM'
 
@@ -223,7 +223,7 @@ demo:
 
 doctor: build/bin/robust-check
 	@build/bin/robust-check $(if $(PROCESS),--pid '$(PROCESS)') $(PROGRAM) || { \
-		s=$$?; [ $$s != 2 ] || echo "make doctor: PROGRAM= takes a file, and PROCESS= the number of a process" >&2; \
+		s=$$?; [ $$s != 2 ] || echo "make doctor: PROGRAM= takes a file, PROCESS= a process id" >&2; \
 		echo "make doctor: robust-check does not say that the race is closed: its status is $$s (man doc/man/robust-check.1)" >&2; exit $$s; }
 
 lint: tools-lint
@@ -317,7 +317,7 @@ clean:
 	rm -rf stage dist build/src build/obj build/tests build/bin build/bench build/report build/lib build/log \
 		build/deb build/deb-* build/packages
 
-# The comment at the top.
+# Print the comment at the top.
 .PHONY: help
 help:
 	@sed -n '1d; /^$$/q; s/^# \{0,1\}//p' Makefile

@@ -2,21 +2,21 @@
 # shellcheck shell=sh
 # Sourced, after lib.sh and roots.sh, by the scripts that build a source package of
 # Debian's with a series of this project, in a root of its release. They set $top and
-#   libc, suffix           such as glibc, and what Debian's version gets at its end
+#   libc, suffix           such as glibc, and the suffix of Debian's version
 #   version_in SUITE       a function: print the version there, such as 2.41
-#   patches                how the names of the patches are there, as a glob
-#   patch_name FILE NAME   a function: print the name of one in debian/patches
+#   patches                a glob for the names of the patches in debian/patches
+#   patch_name FILE NAME   a function: print the name of a patch there
 #   overlay                directories of new files for the source, or nothing
-#   profiles               of the build, or nothing
+#   profiles               build profiles, or nothing
 # and call, in this order, deb_options, deb_fetch, deb_root, deb_source, build and
 # deb_packages. The release is $SUITE, or trixie if it is not set. With --source-only
-# they end with deb_source, and neither need a root nor make one: this machine's
-# dpkg-source makes the source. All is kept in build/deb-LIBC (of another release than
-# trixie, in build/deb-LIBC-SUITE): what went into a build in inputs, and only a change of
-# that starts it again. The packages go to $DIST, which is dist/ and the same name if it
-# is not set.
+# they end with deb_source, and do not need a root: this machine's dpkg-source makes
+# the source. Everything is kept in build/deb-LIBC (for a release other than trixie, in
+# build/deb-LIBC-SUITE). The file inputs there has the checksums of a build's inputs, and
+# only a change of these starts it again. The packages go to $DIST (default: dist/ and
+# the same name).
 
-# deb_options MEGABYTES [--source-only]: what a build takes, and the command line.
+# deb_options MEGABYTES [--source-only]: the space for a build, and the command line.
 deb_options()
 {
 	source_only=
@@ -42,7 +42,7 @@ deb_options()
 	sources=$root/build
 	[ -z "$source_only" ] || sources=$work/source-only
 	tree=$sources/$libc-$version
-	# What decides about the build, beside the version.
+	# The inputs of the build, apart from the version.
 	# shellcheck disable=SC2154 # the sourcing script sets $overlay
 	from="$overlay $libc-patches/$version $(patches_of "$libc" "$version") packaging/deb-$libc packaging/deb-source.sh scripts/series/flat-patches" || exit 1
 
@@ -54,17 +54,17 @@ deb_options()
 	fi
 	# shellcheck disable=SC2154 # the sourcing script sets $suite
 	[ -r "$series/SHA256SUMS" ] || die "$series: there is no series for $suite's $libc"
-	# (A long one is folded.)
+	# (A long From: is folded.)
 	author=$(sed -n '/^From: /,/^Date: /{ s/^From: //; /^Date: /d; p; }' \
 		"$top/$(patches_of "$libc" "$version" | head -n 1)" |
 		tr -s '\n ' ' ' | sed 's/ $//')
 	case $author in
 	?*' <'?*@?*'>') ;;
-	*) die "$series: the first patch has no author with an address, but '$author'" ;;
+	*) die "$series: the author of the first patch, '$author', has no address" ;;
 	esac
 }
 
-# deb_fetch: Debian's source package.
+# deb_fetch: fetch Debian's source package.
 # shellcheck disable=SC2154 # the sourcing script sets $suffix
 deb_fetch()
 {
@@ -81,7 +81,7 @@ deb_fetch()
 	new_version=$debian_version$suffix
 }
 
-# deb_root PACKAGE...: a root with these and what the build depends on.
+# deb_root PACKAGE...: make a root with these and the build dependencies.
 deb_root()
 {
 	[ -z "$source_only" ] || return 0
@@ -102,7 +102,7 @@ inputs()
 	(cd "$top" && find $from -type f | LC_ALL=C sort -u | xargs sha256sum)
 }
 
-# add_patch TREE FILE NAME: to the end of debian/patches/series.
+# add_patch TREE FILE NAME: add it at the end of debian/patches/series.
 add_patch()
 {
 	added=$(patch_name "$2" "$3")
@@ -110,7 +110,7 @@ add_patch()
 		die "cannot write $1/debian/patches"
 }
 
-# in_sources COMMAND...: in $sources, of which --source-only has no root.
+# in_sources COMMAND...: run it in $sources, inside the root if there is one.
 in_sources()
 {
 	if [ -n "$source_only" ]; then
@@ -131,14 +131,14 @@ make_source()
 	for p in "$new/patches/$libc-$version"/robust-*.patch; do
 		add_patch "$new/tree" "$p" "$(basename "$p" .patch)"
 	done
-	# The date of the last change to what is built, so that it does not hang on
-	# when it is built.
+	# The date of the last change to the inputs, so that the time of the build does
+	# not matter.
 	# shellcheck disable=SC2086 # $from is a list
 	changed=$(git -C "$top" log -1 --format=%ct -- $from 2>/dev/null)
 	[ -n "$changed" ] || changed=$(stat -c %Y "$series/SHA256SUMS")
 	{
 		printf '%s (%s) %s; urgency=medium\n\n' "$libc" "$new_version" "$suite"
-		# (With these words it is no upload of somebody else's to Debian.)
+		# (With "Local package", lintian does not take this for an NMU.)
 		printf '  * Local package: release robust mutexes with the help of the kernel\n'
 		# shellcheck disable=SC2154 # the sourcing script sets $patches
 		printf '    (debian/patches/%s).\n\n' "$patches"
@@ -147,14 +147,14 @@ make_source()
 	} >"$new/changelog" && mv "$new/changelog" "$new/tree/debian/changelog" || return 1
 	# SOURCE_DATE_EPOCH of the build is what dpkg reads there, or else the time.
 	[ "$(in_sources dpkg-parsechangelog -l new/tree/debian/changelog -S Timestamp)" = "$changed" ] ||
-		die "debian/changelog with the new entry is not understood"
-	# It applies all patches and takes none with fuzz.
+		die "dpkg-parsechangelog does not understand debian/changelog with the new entry"
+	# dpkg-source applies all patches, with no fuzz.
 	in_sources sh -c 'cd new && dpkg-source -b tree && dpkg-source --no-check -x "$@"' sh \
 		"${libc}_$new_version.dsc" "../$libc-$version" || return 1
 	rm -rf "$new/tree" "$new/patches"
 }
 
-# deb_source: the source with the series. Stops if only that is asked for.
+# deb_source: make the source with the series. With --source-only, exit.
 deb_source()
 {
 	new=$sources/new
@@ -184,7 +184,7 @@ build()
 		exec dpkg-buildpackage -uc -us \"\$@\"" build "$@"
 }
 
-# deb_packages PACKAGE...: what was built to $dist. These must be there.
+# deb_packages PACKAGE...: copy what was built to $dist. These must be there.
 deb_packages()
 {
 	rm -rf "$dist.new"

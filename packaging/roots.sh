@@ -1,22 +1,22 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=sh
-# Sourced after scripts/lib.sh: roots of Debian releases to make and to test
-# packages in. Needs root (for debootstrap, chroot and the mounts).
+# Sourced after scripts/lib.sh: root directories of Debian releases, for making and
+# testing packages. Needs root (for debootstrap, chroot and the mounts).
 #
-#   root_make DIR SUITE [PACKAGE...]  a fresh root in DIR, of bookworm, trixie or
-#       another suite, with these packages added. What debootstrap made is kept
-#       as build/roots/SUITE*.tar, a day for a plain one, and unpacked.
+#   root_make DIR SUITE [PACKAGE...]  make a fresh root in DIR, of bookworm, trixie or
+#       another suite, with these packages added. The result of debootstrap is kept
+#       for a day as build/roots/SUITE*.tar, and unpacked.
 #   root_run DIR COMMAND...           run it in the root, as root there, with
-#       /proc, /sys and /dev. The mounts are in a namespace of their own and the
-#       processes too, so both end with COMMAND, however it ends. With $root_bind
-#       set to "FROM:TO", the machine's directory FROM is the root's TO.
+#       /proc, /sys and /dev. The mounts and the processes have namespaces of their
+#       own, so both end with COMMAND, however it ends. With $root_bind set to
+#       "FROM:TO", the machine's directory FROM is the root's TO.
 #   root_remove DIR...
-#   root_list DIR                     every file of the root, its kind, mode, owner
-#       and, on another line, checksum, in order: two of these compared tell what
-#       was left behind. What any use of apt changes is left out.
+#   root_list DIR                     print every file of the root, its kind, mode,
+#       owner and, on another line, checksum, in order: a comparison of two lists shows
+#       what was left behind. Files that any use of apt changes are left out.
 #
-# SUITE's backports, which forky and sid have none of, are among the apt sources of a root;
-# nothing is taken from them that is not asked for by "-t SUITE-backports".
+# The apt sources of a root include SUITE's backports (forky and sid have none). apt takes
+# packages from there only with "-t SUITE-backports".
 
 roots=$BUILD/roots
 
@@ -49,7 +49,7 @@ root_run()
 		root_run "$root_dir" "${root_bind-}" "$@"
 }
 
-# root_apt DIR ARGUMENTS...: apt-get in the root.
+# root_apt DIR ARGUMENTS...: run apt-get in the root.
 root_apt()
 {
 	root_dir=$1
@@ -66,7 +66,7 @@ root_bootstrap()
 	{ uri=$(apt_mirror) && [ -n "$uri" ]; } ||
 		die "the machine's apt configuration has no archive with its own suite (/etc/os-release)"
 	mkdir -p "$roots/packages"
-	# A debootstrap that is older than the release has no script for it: as sid then.
+	# A debootstrap that is older than the release has no script for it: use sid's.
 	script=/usr/share/debootstrap/scripts/$root_suite
 	[ -e "$script" ] || script=${script%/*}/sid
 	debootstrap --variant=minbase --cache-dir="$roots/packages" "$root_suite" "$boot_dir" "$uri" "$script" || {
@@ -84,7 +84,7 @@ root_bootstrap()
 	# a snapshot.
 	apt-config dump 2>/dev/null | grep -E '^Acquire::(https?::Proxy|Check-|Retries)' \
 		>"$boot_dir/etc/apt/apt.conf.d/90machine"
-	# No package starts a service.
+	# This keeps packages from starting services.
 	printf '#!/bin/sh\nexit 101\n' >"$boot_dir/usr/sbin/policy-rc.d"
 	chmod 755 "$boot_dir/usr/sbin/policy-rc.d"
 	root_apt "$boot_dir" update || return 1
@@ -92,13 +92,13 @@ root_bootstrap()
 	root_apt "$boot_dir" clean
 }
 
-# root_tarball SUITE PACKAGE...: make it if it is not there; sets $tarball.
+# root_tarball SUITE PACKAGE...: make it if it is missing or old; sets $tarball.
 root_tarball()
 {
 	root_suite=$1
 	tarball=$roots/$1.tar
 	[ $# = 1 ] || tarball=$roots/$1-$(printf '%s\n' "$@" | cksum | cut -d ' ' -f 1).tar
-	# A root's package lists name files that are gone after a while.
+	# After a while, a root's package lists name files that are gone.
 	[ -z "$(find "$tarball" -mtime -1 2>/dev/null)" ] || return 0
 	shift
 	roots_possible
@@ -121,7 +121,7 @@ root_make()
 	root_tarball "$@"
 	{ mkdir -p "$made_dir" && tar -C "$made_dir" --numeric-owner -xpf "$tarball"; } ||
 		die "cannot unpack $tarball"
-	# The network may be another one than when the tarball was made.
+	# The network may have changed since the tarball was made.
 	for f in resolv.conf hosts; do
 		[ ! -e /etc/$f ] || cp -L /etc/$f "$made_dir/etc/$f"
 	done
@@ -130,7 +130,7 @@ root_make()
 root_remove()
 {
 	for gone; do
-		# Nothing of the machine's may be mounted there: this deletes.
+		# The rm must not reach anything that is mounted there.
 		! grep -qF " $(realpath -m "$gone")/" /proc/self/mounts ||
 			die "$gone: something is mounted below it, so it is not removed"
 		rm -rf --one-file-system "$gone"

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=sh
 # Sourced by the scripts: messages, progress, and what they all look up.
-# The sourcing script sets $top (the source tree) first. $BUILD is where
-# everything that is made goes (default: build/ in the source tree).
+# The sourcing script sets $top (the source tree) first. Everything that is made
+# goes to $BUILD (default: build/ in the source tree).
 
 BUILD=${BUILD:-$top/build}
 me=${0##*/}
@@ -20,8 +20,8 @@ case $#,${1-} in
 	exit 0 ;;
 esac
 
-# plain_path DIR: stop if a part of what is built there cannot have it in a path:
-# make and the shell take such a name apart, gcc's -Wl, and lists of directories too.
+# plain_path DIR: stop if the name of DIR does not allow a build there: make, the shell,
+# gcc's -Wl, and lists of directories would split it.
 plain_path()
 {
 	case $1 in
@@ -32,11 +32,11 @@ plain_path()
 
 # for_arch ARCH: set what differs between the architectures.
 #   machine   the GNU name, triplet Debian's for its directories
-#   compiler  the default for CC, and the package it is in
-#   headers   where the kernel's are, and the package
+#   compiler  the default for CC, and its package
+#   headers   where the kernel's headers are, and their package
 #   rtld      the dynamic linker of glibc, musl_arch part of the name of musl's
-#   flavour   of Debian's kernel package; empty if there is none
-#   qemu      the packages of its emulator for a whole machine, with a file of each
+#   flavour   that of Debian's kernel package; empty if there is none
+#   qemu      a file of each package that its machine emulator needs, and the package
 arches='x86_64 i386 x32 aarch64 riscv64'
 # shellcheck disable=SC2034 # the sourcing scripts use them
 for_arch()
@@ -70,14 +70,14 @@ for_arch()
 		headers=/usr/include headers_package=linux-libc-dev
 	else
 		compiler=$machine-gcc
-		# Debian's names of packages have no underscore.
+		# Debian's package names have no underscore.
 		compiler_package=gcc-$(printf %s "$machine" | tr _ -)
 		headers=/usr/$machine/include
 		headers_package=linux-libc-dev-$debian-cross
 	fi
 }
 
-# versions_of LIBC: those that have a series, newest last.
+# versions_of LIBC: the versions that have a series, newest last.
 versions_of()
 {
 	for f in "$top/$1-patches"/*/SHA256SUMS; do
@@ -85,7 +85,7 @@ versions_of()
 	done | sort -V
 }
 
-# all_series: each of them, as LIBC-VERSION, on one line.
+# all_series: all series, as LIBC-VERSION, on one line.
 all_series()
 {
 	for each in glibc musl; do
@@ -93,12 +93,12 @@ all_series()
 	done | xargs
 }
 
-# The three series that go upstream apart, one after the other.
+# The three series that go upstream separately, in this order.
 # shellcheck disable=SC2034 # the sourcing scripts use it
 three='1-fixes 2-kernel-help 3-later'
 
-# patches_of LIBC VERSION [1|2|3]: the patches of a release, or of one of its three
-# series, in order: the paths in the source tree.
+# patches_of LIBC VERSION [1|2|3]: the paths, in the source tree, of the patches of a
+# release, or of one of its three series, in order.
 patches_of()
 {
 	awk -v libc="$1" -v want="${3-}" '/^# [123] / { part = $2 }
@@ -106,7 +106,7 @@ patches_of()
 		"$top/$1-patches/$2/series"
 }
 
-# name_of PATCH: without the directory, and the release that a variant is for.
+# name_of PATCH: its name without the directory and without the release of a variant.
 name_of() { printf '%s\n' "${1##*/}" | sed 's/\.patch$//; s/-[0-9]*\.[0-9.]*[0-9]$//'; }
 
 # source_of NAME: the source of the test program of that name.
@@ -119,7 +119,7 @@ build_fake_libc()
 		"$top/preload/fake-libc.c" "$top"/tests/lib/*.c || die "preload/fake-libc.c does not compile"
 }
 
-# copy_patches LIBC VERSION PREFIX: those of a release to PREFIX0001-NAME.patch and so on.
+# copy_patches LIBC VERSION PREFIX: copy those of a release to PREFIX0001-NAME.patch, etc.
 copy_patches()
 {
 	copied=0
@@ -131,20 +131,20 @@ copy_patches()
 	[ $copied -gt 0 ] || die "$1-patches/$2/series names no patches"
 }
 
-# Print the seconds since $1 (a value of now) as 3m07s.
+# since BEGAN: print the time since BEGAN (a value of now), such as 3m07s.
 now() { date +%s; }
 since() { s=$(($(now) - $1)); printf '%dm%02ds' $((s / 60)) $((s % 60)); }
 
-# require_space DIR MEGABYTES: stop before a full disk does.
+# require_space DIR MEGABYTES: stop now rather than on a full disk.
 require_space()
 {
 	mkdir -p "$1" || die "cannot create $1"
 	avail=$(df -Pm "$1" | awk 'NR == 2 { print $4 }')
 	[ "$avail" -ge "$2" ] ||
-		die "$1 has ${avail} MB left and $2 MB are needed: free some space and run make again, it goes on where it stopped"
+		die "$1 has ${avail} MB left and $2 MB are needed: free some space and run make again; it continues where it stopped"
 }
 
-# one_at_a_time FILE: wait while another process has this lock, and have it until
+# one_at_a_time FILE: wait until no other process has this lock, and hold it until
 # this process ends.
 one_at_a_time()
 {
@@ -152,8 +152,8 @@ one_at_a_time()
 	flock 9 || die "cannot lock $1 (flock is in util-linux)"
 }
 
-# Print the archive that the machine's own apt reads its suite from. (That of sid has
-# the name of the next release in /etc/os-release.)
+# apt_mirror: print the archive from which the machine's apt reads its own suite. (On
+# sid, /etc/os-release has the name of the next release.)
 apt_mirror()
 {
 	[ -r /etc/os-release ] || return 1
@@ -165,13 +165,13 @@ apt_mirror()
 	done | head -n 1
 }
 
-# tree_of PID: print PID and all it started, parents first. (It starts nothing itself.)
+# tree_of PID: print PID and its descendants, parents first. (It starts no process.)
 tree_of()
 {
 	echo "$1"
 	for file in /proc/"$1"/task/*/children; do
 		list=
-		# (There is no end of line in it, and no file when the process is gone.)
+		# (The file has no end of line, and is gone when the process is.)
 		{ read -r list <"$file"; } 2>/dev/null || :
 		for child in $list; do
 			tree_of "$child"
@@ -179,16 +179,17 @@ tree_of()
 	done
 }
 
-# kill_tree PID: end PID and all it started, at once: a parent must not take the death
-# of a child for a result, nor a compiler go on when make has removed what it makes.
+# kill_tree PID: end PID and its descendants, all at once. A parent must not take the
+# death of a child for a result, and a compiler must not outlive make, which removes
+# the compiler's output.
 kill_tree()
 {
 	# shellcheck disable=SC2046 # its output is a list
 	kill $(tree_of "$1") 2>/dev/null
 }
 
-# step LABEL LOG COMMAND...: run COMMAND with its output in LOG. Shows that it
-# lives and how far it is; on failure shows the end of the log and stops.
+# step LABEL LOG COMMAND...: run COMMAND with its output in LOG, and show its
+# progress. If it fails, show the end of the log and stop.
 step()
 {
 	step_label=$1 step_log=$2
@@ -198,7 +199,7 @@ step()
 	t0=$(now)
 	"$@" >"$step_log" 2>&1 </dev/null &
 	pid=$!
-	trap 'kill_tree $pid; wait $pid; say "$me: interrupted; run make again to go on"; exit 130' INT TERM HUP
+	trap 'kill_tree $pid; wait $pid; say "$me: interrupted; run make again to continue"; exit 130' INT TERM HUP
 	tick=0
 	while kill -0 $pid 2>/dev/null; do
 		sleep 1
@@ -219,8 +220,8 @@ step()
 	exit 1
 }
 
-# emulator_of ARCH: print what runs programs of ARCH here, nothing if this machine
-# does.
+# emulator_of ARCH: print the emulator for programs of ARCH, nothing if this machine
+# runs them.
 emulator_of()
 {
 	case $(uname -m),$1 in

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The tunable of a patched glibc by which it uses the kernel's help or not, as it reads it
- * out of GLIBC_TUNABLES. Calls no function that newer headers give another symbol version.
+ * The tunable that decides whether a patched glibc uses the kernel's help, read from
+ * GLIBC_TUNABLES as glibc does. This calls no function that gets another symbol version
+ * from newer headers.
  */
 #ifndef TUNABLE_H
 #define TUNABLE_H
 
 #include <string.h>
 
-/* The name, not in one piece: what includes this must not be taken for a libc that has it. */
+/* The name is not in one piece: a program with it must not be taken for a libc that has it. */
 static const char *tunable_name(void)
 {
 	static char name[] = "?libc.pthread.robust_unlock";

@@ -1,6 +1,6 @@
 ;; SPDX-License-Identifier: MIT
-;; Guix' glibc with what "make patches" wrote for its version, beside this file:
-;; glibc-2.41, for instance.
+;; Guix' glibc with the patches that "make patches" wrote for its version, in the
+;; directory of this file: glibc-2.41, for instance.
 (define-module (robust)
   #:use-module (gnu packages base)
   #:use-module (guix gexp)
@@ -19,7 +19,7 @@
                                get-string-all)
                              #\newline))))
 
-;; (with-robust PACKAGE): PACKAGE as it is built, with the patched glibc grafted onto it.
+;; (with-robust PACKAGE): the built PACKAGE with the patched glibc grafted onto it.
 (define-public with-robust
   (package-input-rewriting/spec
    `((,(string-append "glibc@" (package-version glibc))

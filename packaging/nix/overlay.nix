@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-# An overlay for nixpkgs, with what "make patches" wrote beside it: glibc-2.42 and so on.
+# An overlay for nixpkgs. Its directory has to have the output of "make patches":
+# glibc-2.42 and so on.
 final: prev:
 let
   inherit (prev) lib;

@@ -3,7 +3,7 @@
 # Sourced, after lib.sh, by the scripts that work on a series of patches as a
 # whole: scratch trees under git, results as TAP, a build after each patch.
 
-# Nothing of the user's own configuration of git, such as signed commits.
+# Ignore the user's configuration of git, such as signed commits.
 series_git()
 {
 	command -v git >/dev/null 2>&1 ||
@@ -13,11 +13,11 @@ series_git()
 	unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE
 }
 
-# The patches of a libc in two forms. As they are kept: each text once, and a file
-# "series" for each release. Flat: FLAT/VERSION has a release's own copy of each patch,
-# by its name alone, and its file "series" with these names.
+# The patches of a libc have two forms. The kept form has each text once, and a file
+# "series" for each release. In the flat form, FLAT/VERSION has a release's own copy of
+# each patch, under its plain name, and a file "series" with these names.
 #
-# flatten LIBC FLAT: the flat form of what is kept.
+# flatten LIBC FLAT: make the flat form from the kept one.
 # shellcheck disable=SC2154 # scripts/lib.sh and what sources it set $top
 flatten()
 {
@@ -30,9 +30,9 @@ flatten()
 	done
 }
 
-# keep FLAT DIR: the form in which it is kept. What one release has is in VERSION/; what
-# several share is in common/, with the newest of them in its name if that is not the
-# newest release which has a patch of this name.
+# keep FLAT DIR: make the kept form from the flat one. A patch of one release is in
+# VERSION/, one that several share in common/. If a newer release has another patch of
+# that name, the newest of those that share it is in the name.
 keep()
 {
 	{ mkdir -p "$2/common" && (cd "$1" && printf '%s\n' * | sort -rV | while read -r v; do
@@ -57,22 +57,22 @@ keep()
 	done && rm "$2/sums" "$2/places"; } || die "cannot write $2"
 }
 
-# kept DIR: the files of that form there.
+# kept DIR: print the files of the kept form there.
 kept() { (cd "$1" && find common [0-9]* -name '*.patch' -o -name series) | LC_ALL=C sort; }
 
-# touched PATCH...: the files that they change.
+# touched PATCH...: print the files that they change.
 touched()
 {
 	sed -n 's,^--- a/,,p' "$@" | sort -u
 }
 
-# overlay: the files that are laid over a tree of glibc.
+# overlay: print the files that are laid over a tree of glibc.
 overlay()
 {
 	(cd "$top" && find nptl sysdeps -type f 2>/dev/null) | sort
 }
 
-# put LIBC DIR: have that form as it is in DIR; what is as it should be is not touched.
+# put LIBC DIR: replace the kept form by that in DIR, without touching unchanged files.
 put()
 {
 	{ kept "$2" | while read -r f; do
@@ -87,7 +87,7 @@ put()
 }
 
 # scratch_repository TREE FILE...: put these files of TREE under git, and only
-# these: it is all that git needs, and quick.
+# these: git needs no others, and this is quick.
 scratch_repository()
 {
 	(
@@ -101,7 +101,7 @@ scratch_repository()
 	)
 }
 
-# distribute PATCH...: print "NUMBER FILE" for each file of the overlay, the
+# distribute PATCH...: print "NUMBER FILE" for each file of the overlay, with the
 # number of the patch that it belongs to, or 0 for none.
 distribute()
 {
@@ -140,7 +140,7 @@ FILENAME ~ /\.patch$/ {
 }
 (s = included($0)) != "" { pairs++; from[pairs] = at[FILENAME]; to[pairs] = s }
 END {
-	# What is included has to come no later than what includes it.
+	# A file has to come no later than the files that include it.
 	do {
 		again = 0
 		for (p = 1; p <= pairs; p++) {
@@ -156,8 +156,8 @@ END {
 }' "$@")
 }
 
-# take PATCH [FILE...]: git am, with these files of the overlay, without those that match
-# $leave_out. $tree is the current directory.
+# take PATCH [FILE...]: commit PATCH by git am, without files that match $leave_out but
+# with these files of the overlay. $tree is the current directory.
 # shellcheck disable=SC2154 # the sourcing script sets $work
 take()
 {
@@ -176,9 +176,9 @@ take()
 }
 
 # lay_out LIBC VERSION TREE MESSAGE: put TREE, the release, under git, with a commit for
-# each patch, in which are the files of the overlay that belong to it, and what the file of
-# $documentation with its name has. MESSAGE is called after each. The tags are "release"
-# and, at the end of each of the three series, its name.
+# each patch. The commit also has the files of the overlay that belong to the patch, and
+# the changes in the file of $documentation with its name. Calls MESSAGE after each. Tags
+# the release as "release", and the end of each of the three series by its name.
 lay_out()
 {
 	name=$1-$2 tree=$3
@@ -214,7 +214,7 @@ lay_out()
 	done
 }
 
-# conflict FILE NAME: the lines of it that git could not merge.
+# conflict FILE NAME: print the lines of FILE that git could not merge.
 conflict()
 {
 	say "    the lines of $2 that are in conflict:"
@@ -223,8 +223,8 @@ conflict()
 		/^>>>>>>> / { in_it = 0 }' "$1" >&2
 }
 
-# why MAIL LABEL: why git am --3way has stopped in the repository that is the current
-# directory, of LABEL: which files do not go together, at which hunks, in which lines.
+# why MAIL LABEL: say why git am --3way has stopped in the current directory, a repository
+# of LABEL: which files, hunks and lines conflict.
 why()
 {
 	for f in $(git ls-files -u | cut -f2 | sort -u); do
@@ -232,7 +232,7 @@ why()
 			say "  $f: $2 has no such file"
 			continue
 		fi
-		say "  $f: what the patch changes, or the lines around, is not the same in $2:"
+		say "  $f: the lines that the patch changes, or those around them, differ in $2:"
 		git show "HEAD:$f" >"$work/file"
 		awk -v f="$f" '/^diff --git / { mine = ($3 == "a/" f) } mine' "$1" >"$work/part"
 		patch --dry-run --fuzz=0 --batch --forward -r - -o /dev/null "$work/file" \
@@ -250,7 +250,7 @@ why()
 	done
 }
 
-# --- TAP. verdict LABEL [FILE]: what FILE says is wrong; nothing is a pass.
+# --- TAP. verdict LABEL [FILE]: FILE says what is wrong; if it is empty, this is a pass.
 tap_n=0 tap_passed=0 tap_failed=0 tap_skipped=0
 verdict()
 {
@@ -277,9 +277,9 @@ tap_end()
 }
 
 # build_each LIBC VERSION TARBALL PREPARED MAIL...: build the release, then
-# take one mail after the other and build again: a verdict for each. What
-# PREPARED has and the release has not is laid over it before the first mail;
-# PREPARED may be empty. Stops at the first mail after which it does not build.
+# take one mail after the other and build again, with a verdict for each. Files that
+# only PREPARED has are laid over the release before the first mail; PREPARED may be
+# empty. Stops at the first mail after which the build fails.
 build_each()
 {
 	b_libc=$1 b_version=$2 b_tarball=$3 b_prepared=$4
@@ -290,7 +290,7 @@ build_each()
 	b_tree=$b_work/src/$b_name-stock
 	b_log=$BUILD/log/$me-$b_name
 	rm -rf "$b_work"
-	# In a place of its own, as the stages are made.
+	# This builds as a stage is built, in a place of its own.
 	BUILD=$b_work WITH_SOURCE=${b_tarball%/*} "$top/scripts/build-libc" \
 		"$b_libc" "$b_version" stock "$b_work/stage/stock" || {
 		echo "the release itself does not build (logs: $b_work/log)" >"$work/bad"

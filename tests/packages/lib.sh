@@ -5,12 +5,12 @@
 # script sets $root, $suite (the root's, a word of each line), $names (the packages) and
 # $work (a directory).
 
-# 1 after a failure; what the test ends with.
+# The exit status of the test: 1 after a failure.
 status=0
 passes() { echo "ok $1"; }
 # shellcheck disable=SC2034 # the sourcing script ends with it
 fails() { echo "not ok $1: $(shift; printf '%s' "$*" | tr '\n' ' ' | cut -c1-500)"; status=1; }
-# says NAME STATUS PATTERN COMMAND...: in the root.
+# says NAME STATUS PATTERN COMMAND...: check the status and output of COMMAND in the root.
 # shellcheck disable=SC2154 # the sourcing script sets $root and $suite
 says()
 {
@@ -26,7 +26,7 @@ says()
 		passes "$suite $what"
 	fi
 }
-# left NAME [LIST]: the root is as it was when root_list wrote "before", or LIST.
+# left NAME [LIST]: the root has to be as it was when root_list wrote "before", or LIST.
 # shellcheck disable=SC2154 # the sourcing script sets $work
 left()
 {
@@ -38,7 +38,7 @@ left()
 		fails "$suite $1 leaves nothing" "$(diff "$then" "$work/$suite.after" | head -n 8)"
 	fi
 }
-# apt NAME ARGUMENTS...: returns 1 if that failed.
+# apt NAME ARGUMENTS...: run apt-get in the root; returns 1 if that fails.
 apt()
 {
 	what=$1
@@ -50,12 +50,13 @@ apt()
 		return 1
 	fi
 }
-# Version and state of all packages, one line if they have the same.
+# installed: print version and state of all packages, one line if these are the same.
 # shellcheck disable=SC2016,SC2086,SC2154 # dpkg-query's format; $names is the sourcing script's list
 installed() { root_run "$root" dpkg-query -W -f '${Version} ${db:Status-Status}\n' $names 2>/dev/null | sort -u; }
-# debs old|new: the packages of a directory of the root's /tmp, as the root sees them.
+# debs old|new: print the packages in that directory of the root's /tmp, as paths there.
 debs() { (cd "$root" && printf '/%s\n' "tmp/$1"/*.deb); }
-# same_packages NAME DIR DIR: each package of the first is in the second, byte for byte.
+# same_packages NAME DIR DIR: the second has to have all packages of the first, byte for
+# byte.
 same_packages()
 {
 	for f in "$2"/*.deb; do

@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=sh
-# Sourced by what runs programs that use robust mutexes, after scripts/lib.sh:
-# sources of the programs, and how they are built. $programs is where they go.
-# compile_tdb needs nothing of scripts/lib.sh, and works in a root too.
+# Sourced, after scripts/lib.sh, by scripts that run programs with robust mutexes:
+# the sources of the programs, and how to build them. They go to $programs.
+# compile_tdb does not need scripts/lib.sh, so it works in a root too.
 
 tdb_tests='openflags2 trylock allrecord-trylock allrecord-block transaction1 die 1'
 
-# The program of tdb's test trylock is run-mutex-trylock, that of 1 run-mutex1.
+# The program of tdb's test trylock is run-mutex-trylock, but that of 1 is run-mutex1.
 dashed() { case $1 in 1) echo 1 ;; *) echo "-$1" ;; esac; }
 
-# fetch NAME: the tarball of a source package, kept in build/programs/source.
+# fetch NAME: fetch the tarball of a source package, and keep it in build/programs/source.
 # Sets $tarball, or $why if there is none.
 # shellcheck disable=SC2154,SC2034 # the sourcing script sets $programs and $log, and uses $why
 fetch()
@@ -30,11 +30,11 @@ fetch()
 		for tarball in "$programs/source/$1"/*; do :; done
 		return 0
 	fi
-	why="its source is not to be had: $(tail -n 1 "$log/programs-fetch-$1.log")"
+	why="its source could not be fetched: $(tail -n 1 "$log/programs-fetch-$1.log")"
 	return 1
 }
 
-# unpack TARBALL DIR TAR-OPTIONS...: without the directory it is in.
+# unpack TARBALL DIR TAR-OPTIONS...: unpack it without its top directory.
 unpack()
 {
 	from=$1 to=$2
@@ -43,15 +43,15 @@ unpack()
 	mkdir -p "$to" && tar -xf "$from" -C "$to" --strip-components=1 "$@"
 }
 
-# unpack_tdb TARBALL DIR: of Samba's source what tdb needs.
+# unpack_tdb TARBALL DIR: unpack what tdb needs of Samba's source.
 unpack_tdb()
 {
 	unpack "$1" "$2" --wildcards '*/VERSION' '*/buildtools' '*/third_party/waf' \
 		'*/lib/tdb' '*/lib/replace' '*/lib/util'
 }
 
-# compile_tdb DIR COMPILER: tdb is a part of Samba, with a build system of its own
-# inside. Its tests link to nothing of Samba's but lib/replace.
+# compile_tdb DIR COMPILER: tdb is a part of Samba, but has its own build system. From
+# Samba, its tests link only to lib/replace.
 compile_tdb()
 {
 	targets=tdbtorture
@@ -66,9 +66,9 @@ compile_tdb()
 		grep -q 'USE_TDB_MUTEX_LOCKING 1' bin/default/config.h
 }
 
-# What of the programs is run: for each, "DO NAME SECONDS TEXT|COMMAND [OPTIONS]" is
-# called; TEXT and OPTIONS are for in-scratch. The numbers are such that an
-# emulated CPU is through with them in a few minutes.
+# How the programs run: each function calls "DO NAME SECONDS TEXT|COMMAND [OPTIONS]";
+# TEXT and OPTIONS are for in-scratch. The numbers are small enough for an
+# emulated CPU to finish in a few minutes.
 # lmdb_runs DO FILE
 lmdb_runs() { "$1" lmdb-writers 900 "deaths|$2 300 1"; }
 
@@ -76,9 +76,9 @@ lmdb_runs() { "$1" lmdb-writers 900 "deaths|$2 300 1"; }
 tdb_runs()
 {
 	"$1" tdb-torture 900 "OK|$2/tdbtorture -m -n 4 -l 2000 -s 1"
-	# Without transactions nothing undoes a write that was cut off, and
-	# the database is damaged now and then: seen with stock musl and with
-	# the patched. The locks have to survive that.
+	# Without transactions nothing undoes an interrupted write, so the
+	# database is sometimes damaged, with stock and with patched musl.
+	# The locks have to survive that.
 	"$1" tdb-torture-kill 900 "Restarting|$2/tdbtorture -m -k -n 4 -l 4000 -s 2" '--unless mutex'
 	"$1" tdb-torture-transactions 900 "OK|$2/tdbtorture -m -t -k -n 4 -l 1000 -s 3"
 	for t in $tdb_tests; do

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=sh
-# Sourced by tests/run/objects and tests/run/check-archs, after scripts/lib.sh:
-# what a libc asks its kernel for, read from its objects.
+# Sourced by tests/run/objects and tests/run/check-archs, after scripts/lib.sh: read
+# from a libc's objects what the libc asks the kernel for.
 
-# of_arch ARCH: set $width, the size of pointers, and $symbol, what is looked up.
+# of_arch ARCH: set $width, the size of pointers, and $symbol, the vDSO's, if any.
 of_arch()
 {
 	case $1 in
@@ -17,11 +17,11 @@ of_arch()
 	esac
 }
 
-# The ops FUTEX_WAKE (1) and FUTEX_UNLOCK_PI (7) with FUTEX_ROBUST_UNLOCK (512),
-# and that with FUTEX_ROBUST_LIST32 (1024), by the size of pointers.
+# The ops FUTEX_WAKE (1) and FUTEX_UNLOCK_PI (7) with FUTEX_ROBUST_UNLOCK (512) and,
+# for 32-bit pointers, with FUTEX_ROBUST_LIST32 (1024).
 ops_of_width() { case $1 in 32) echo "1537 1543" ;; *) echo "513 519" ;; esac; }
 
-# Those among the constants of a disassembly. FUTEX_PRIVATE_FLAG may be added
+# ops: print those among the constants of a disassembly. FUTEX_PRIVATE_FLAG may be added
 # later and is left out. A compiler that chooses between the two without a branch
 # masks their difference, -6, and adds it to FUTEX_UNLOCK_PI's.
 ops()
@@ -67,7 +67,7 @@ check_ops()
 		die "$4 passes futex(2) the ops '$got', expected '$(ops_of_width "$2")'"
 }
 
-# check_symbol SYMBOL FILE LABEL: the one it looks up, and no other (or none).
+# check_symbol SYMBOL FILE LABEL: FILE looks up SYMBOL and no other (none, if empty).
 check_symbol()
 {
 	got=$(grep -ao '__vdso_futex_robust_list[0-9]*_try_unlock' "$2" | sort -u)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=sh
-# Sourced by tests/run/check and tests/run/check-matrix, after scripts/lib.sh: compile
-# the tests, write plans for tests/run/run-suite, work them off here or in a VM.
+# Sourced, after scripts/lib.sh, by tests/run/check and others: compile the tests, write
+# plans for tests/run/run-suite, and run these here or in a VM.
 # The sourcing script sets $arch, $only (names of tests, or nothing for all)
 # and $work (a directory for the plans).
 
@@ -17,7 +17,7 @@ robust_check=$BUILD/bin/robust-check
 
 # The tests that must pass with a patched libc everywhere, on every kernel.
 everywhere='pending-slot-width owner-death ways-to-die not-recoverable not-recoverable-crowd killing-filter not-robust contention unlock-rules nested-owner-death pi-stalled cond-wait cond-wait-unrepaired timedlock-times timedlock-leaves-no-trace retained-waiters hostile error-after-release refusals signal-handler'
-# tests_of LIBC-VERSION...: those, and what only that libc can get wrong.
+# tests_of LIBC-VERSION...: print those, and the tests that only that libc can fail.
 tests_of()
 {
 	case $1 in
@@ -28,7 +28,7 @@ tests_of()
 
 wanted() { [ -z "$only" ] || case " $only " in *" $1 "*) ;; *) false ;; esac; }
 
-# known_tests NAME...: complain about the first name in $only that is not one.
+# known_tests NAME...: stop at the first name in $only that is not one of these.
 known_tests()
 {
 	for t in $only; do
@@ -39,13 +39,13 @@ known_tests()
 	done
 }
 
-# holders: the processes that have the lock $lock, which all of a run inherit.
+# holders: print the processes that hold the lock $lock, which all of a run inherit.
 holders() { find /proc/[0-9]*/fd/8 -lname "$(realpath "$lock")" 2>/dev/null | cut -d / -f 3 | sort -n; }
 
-# refuse_second NAME: stop if another run of that name works in this tree, of which it
-# would remove the results; have the lock until this process and its children end. A
-# signal ends all of them: after one to the process group, kill_tree would not find
-# those of timeout, which makes a group of its own.
+# refuse_second NAME: stop if another run of that name is under way in this tree, because
+# this one would remove its results. This process and its children hold the lock until
+# they end. A signal ends all of them: after one to the process group, kill_tree would
+# not find the children of timeout, which makes a group of its own.
 refuse_second()
 {
 	lock=$BUILD/tests/$1.lock
@@ -58,17 +58,17 @@ refuse_second()
 	trap 'trap "" INT TERM HUP; kill $(holders) 2>/dev/null; wait; exit 130' INT TERM HUP
 }
 
-# results_of ARCH: the directory with the results of this commit.
+# results_of ARCH: print the directory with the results of this commit.
 # shellcheck disable=SC2154 # the sourcing script sets $top
 results_of() { echo "$BUILD/results/$1-$("$top/scripts/this-commit" | tr ' ' -)"; }
 
-# compile STAGE dynamic|static [PROGRAM...]: the programs of one libc, or these.
+# compile STAGE dynamic|static [PROGRAM...]: compile all programs, or these, with one libc.
 compile()
 {
 	the_stage=$1 linked=$2
 	shift 2
 	dir=$bin/$the_stage/$linked
-	# They have the path of the stage in them, and the tree may have moved.
+	# The programs have the path of the stage in them, and the tree may have moved.
 	linked_to=$(realpath "$top/stage/$the_stage")
 	[ "$(cat "$dir/linked-to" 2>/dev/null)" = "$linked_to" ] || rm -rf "$dir"
 	mkdir -p "$dir/lib" && echo "$linked_to" >"$dir/linked-to"
@@ -87,7 +87,7 @@ compile()
 	done
 }
 
-# compile_file OUTPUT SOURCE OPTION...: for compile, unless it is newer than $newest.
+# compile_file OUTPUT SOURCE OPTION...: part of compile, for files that are out of date.
 compile_file()
 {
 	out=$1 c=$2
@@ -100,7 +100,7 @@ compile_file()
 	}
 }
 
-# compile_all NAME...: for each libc, patched and stock, dynamic and static.
+# compile_all NAME...: compile with each libc, patched and stock, dynamic and static.
 compile_all()
 {
 	say "compiling the tests"
@@ -113,7 +113,7 @@ compile_all()
 	done
 }
 
-# compile_for_system PROGRAM: with this machine's own libc, as partner of another.
+# compile_for_system PROGRAM: use this machine's own libc, as the partner of another.
 compile_for_system()
 {
 	mkdir -p "$bin/system"
@@ -128,9 +128,10 @@ compile_for_system()
 # shellcheck disable=SC2154 # the sourcing script sets $work
 plan() { printf '%s|%s|%s|%s\n' "$2" "$3" "$4" "$5" >>"$work/$1"; }
 
-# exposed_without_help KERNEL: what a patched libc has to show without the help of a
-# vDSO: the old race. Somebody may be left asleep where the kernel does not pass the wake
-# on: with glibc if the memory is mapped anew, with musl if the mutex becomes unrecoverable.
+# exposed_without_help KERNEL: print the option for the old race, which a patched libc
+# has to show without the help of a vDSO. Where the kernel does not pass the wake on,
+# somebody may be left asleep: with glibc if the memory is remapped, with musl if the
+# mutex becomes unrecoverable.
 exposed_without_help()
 {
 	case $1 in
@@ -142,11 +143,11 @@ exposed_without_help()
 # The scenarios of kill-every-instruction in which somebody waits.
 contended='robust-waiter-remap pi-waiter-remap robust-waiter-rewrite pi-waiter-rewrite'
 
-# Those in which it is pthread_mutex_unlock that is stepped through.
+# The scenarios that step through pthread_mutex_unlock.
 # shellcheck disable=SC2034 # the sourcing scripts use it
 of_unlock="robust-remap robust-rewrite pi-remap pi-rewrite $contended inconsistent-remap inconsistent-waiter-remap pi-inconsistent-remap pi-inconsistent-waiter-remap"
 
-# What gdb needs beside its libraries, if it has Python in it.
+# files_of_gdb: print what gdb needs apart from its libraries, if it includes Python.
 files_of_gdb()
 {
 	modules=$(gdb -nx -batch -ex 'python import sys, os; print("\n".join(m.__file__ for m in list(sys.modules.values()) if getattr(m, "__file__", None)), os.path.dirname(os.__file__) + "/encodings/ascii.py", sep="\n")' 2>/dev/null) ||
@@ -154,16 +155,16 @@ files_of_gdb()
 	printf '%s\n' "$modules" | grep '^/'
 }
 
-# suite_in_vm PLAN FIRST-NUMBER KERNEL APPEND LOG [--add FILE]...: work off a plan in
-# VMs that have these files: in one with two CPUs, then what single-steps in one
-# with a single CPU. Between emulated CPUs each step is many times as expensive.
+# suite_in_vm PLAN FIRST-NUMBER KERNEL APPEND LOG [--add FILE]...: run a plan in VMs that
+# have these files: in one with two CPUs, then the single-stepping tests in one with a
+# single CPU, because with two emulated CPUs each step takes many times as long.
 suite_in_vm()
 {
 	the_plan=$1 number=$2 the_kernel=$3 the_append=$4 the_log=$5
 	shift 5
 	[ -n "$emulator" ] || set -- "$@" --add "$libgcc_s"
 	[ ! -x "$robust_check" ] || set -- "$@" --add "$robust_check"
-	# The other architectures are emulated with more effort.
+	# Emulating another architecture takes longer.
 	vm_timeout=5400
 	[ -z "$emulator" ] || vm_timeout=18000
 	for of_plan in without,2 only,1; do
@@ -178,7 +179,7 @@ suite_in_vm()
 	done
 }
 
-# in_vm PLAN FIRST-NUMBER KERNEL APPEND LOG LIBC...: work off a plan in a VM.
+# in_vm PLAN FIRST-NUMBER KERNEL APPEND LOG LIBC...: run a plan in a VM.
 in_vm()
 {
 	the_plan=$1 number=$2 the_kernel=$3 the_append=$4 the_log=$5
@@ -222,8 +223,8 @@ in_vm()
 	suite_in_vm "$the_plan" "$number" "$the_kernel" "$the_append" "$the_log" $add
 }
 
-# report PLAN TAP...: count the results of a plan that was worked off. A planned
-# test without a result has failed. $first is the number of the next test.
+# report PLAN TAP...: count the results of a plan that has run. A planned test
+# without a result has failed. $first is the number of the next test.
 first=1 passed=0 failed=0 skipped=0
 report()
 {
@@ -240,7 +241,7 @@ report()
 	first=$((first + planned))
 }
 
-# summary TAP...: the end of the output, and the status.
+# summary TAP...: print the end of the output, and return the status.
 summary()
 {
 	[ "$failed" = 0 ] || {

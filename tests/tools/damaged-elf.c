@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
 /*
- * damaged-elf FILE DIR [cut]: write what is left of a small ELF file when it is cut or
- * changed, one file for each, named by what was done: cut at each byte of its
- * headers and around each place where something begins or ends; each number in
- * the header, the program headers and the dynamic section set to values that
- * point out of the file, wrap around or are huge, as file of either class and
- * byte order. With FILE a copy of ld.so.cache, the same at each of its words.
- * cut: only those that are cut.
+ * damaged-elf FILE DIR [cut]: write damaged copies of a small ELF file, each named by
+ * its damage. It is cut at each byte of its headers and around each place where
+ * something begins or ends. Each number in the header, the program headers and the
+ * dynamic section is set to values that point out of the file, wrap around or are
+ * huge, as a file of either class and byte order. If FILE is a copy of ld.so.cache,
+ * the same happens to each of its words. cut: write only files that are cut.
  */
 #include <elf.h>
 #include <stdint.h>
@@ -43,7 +42,7 @@ static void cut_around(size_t at)
 		write_file("cut", i, 0, data, i);
 }
 
-/* WIDTH bytes at AT, in each of the four kinds of file. */
+/* Change WIDTH bytes at AT, in each of the four kinds of file. */
 static void change(size_t at, size_t width)
 {
 	const uint64_t values[] = {
@@ -112,7 +111,7 @@ int main(int argc, char **argv)
 			cut_around(p[i].p_offset + j);
 		}
 	}
-	/* Not even a zero byte at the end of the name of its dynamic linker. */
+	/* Remove the zero byte at the end of the name of the dynamic linker. */
 	for (i = 0; i < e->e_phnum; i++)
 		if (p[i].p_type == PT_INTERP)
 			change(p[i].p_offset + p[i].p_filesz - 1, 1);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * What an ELF file in memory says about itself, for files of any class, byte
- * order and machine, and for damaged ones: nothing outside of the file is read,
- * and what lies there is taken for absent.
+ * Read an ELF file in memory, of any class, byte order and machine, even if it is
+ * damaged: this reads nothing outside of the file, and takes what would be there
+ * for absent.
  */
 #include <elf.h>
 #include <string.h>
@@ -55,7 +55,7 @@ static int elf_segment(const struct elf *e, unsigned i, struct elf_segment *s)
 	return 1;
 }
 
-/* Where in the file an address lies; the file's size if nowhere. */
+/* The place of an address in the file; the file's size if it has none. */
 static uint64_t elf_offset(const struct elf *e, uint64_t vaddr)
 {
 	struct elf_segment s;
@@ -104,7 +104,7 @@ static void elf_read_dynamic(struct elf *e, const struct elf_segment *s)
 	}
 }
 
-/* Linkers put the strings behind the symbols. */
+/* Linkers put the strings after the symbols, which end there. */
 uint64_t elf_symbol(const struct elf *e, const char *name)
 {
 	unsigned entry = e->is64 ? sizeof(Elf64_Sym) : sizeof(Elf32_Sym);

@@ -13,10 +13,10 @@ struct elf {
 	const char *interp;		/* in data, like the following; or NULL */
 	const char *rpath, *runpath;
 	int dynamic;			/* it has a dynamic section */
-	uint64_t strings, symbols;	/* of that, where in the file; its size if nowhere */
+	uint64_t strings, symbols;	/* their places in the file; its size if absent */
 };
 
-/* 0 if DATA is an ELF program or library, whole or not, else -1. */
+/* 0 if DATA is an ELF program or library, complete or not, else -1. */
 int elf_open(struct elf *e, const void *data, size_t size);
 
 /* The N bytes at OFF as a number, 0 if the file ends before. */

@@ -56,7 +56,7 @@ int read_fd(int fd, struct blob *b)
 	errno = S_ISDIR(st.st_mode) ? EISDIR : S_ISREG(st.st_mode) ? EFBIG : EINVAL;
 	if (errno != EFBIG || st.st_size > MAX_FILE)
 		goto out;
-	/* Those of /proc do not say their size. Of others, only the NUL lies behind them. */
+	/* Files of /proc do not give their size. Others get no more room than the NUL needs. */
 	do {
 		if (room < b->size + 2) {
 			room = st.st_size ? (size_t)st.st_size + 1 : 2 * room + 8192;
@@ -90,7 +90,7 @@ int open_in(int root, const char *path)
 		fd = syscall(SYS_openat2, root, path, &how, sizeof(how));
 		if (fd >= 0 || (errno != ENOSYS && errno != EPERM))
 			return fd;
-		/* Older than Linux 5.6, or filtered: absolute links go astray. */
+		/* Linux before 5.6, or a filter: absolute links lead out of the root. */
 		path += strspn(path, "/");
 	}
 	return openat(root, path, OPEN_FLAGS);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * What the running kernel gives, as this process sees it.
+ * What the running kernel provides, as this process sees it.
  *
  * ABI: arch/x86/entry/vdso/common/vfutex.c, include/uapi/linux/futex.h,
  * kernel/futex/waitwake.c and handle_futex_death() in kernel/futex/core.c of
@@ -46,10 +46,10 @@ static int probe_futex(void)
 }
 
 /*
- * Let a process die with a lock word in list_op_pending on which another one waits.
- * WORD is what the word says then; 0: that it is the owner. Returns whether the
- * kernel has woken the other one, -1 if that cannot be said. *ERROR: errno of
- * set_robust_list; left alone if it was not called.
+ * Let a process die with a lock word in list_op_pending while another one waits for it.
+ * The value of the word is WORD then; 0: the dying process is the owner. Returns whether
+ * the kernel has woken the other process, -1 if that is not known. *ERROR: errno of
+ * set_robust_list; unchanged if it was not called.
  */
 static int death_wakes(uint32_t word, int *error)
 {
@@ -65,7 +65,7 @@ static int death_wakes(uint32_t word, int *error)
 	waiter = fork();
 	if (!waiter)
 		_exit(syscall(SYS_futex, gate, FUTEX_WAIT, 0, &limit, NULL, 0) != 0);
-	/* Who can be moved from the gate to the word does sleep. */
+	/* If the waiter can be moved from the gate to the word, it sleeps. */
 	while (waiter > 0) {
 		moved = syscall(SYS_futex, gate, FUTEX_CMP_REQUEUE, 0, 1, at, 0);
 		if (moved)
@@ -84,18 +84,18 @@ static int death_wakes(uint32_t word, int *error)
 	}
 	if (dying > 0 && waitpid(dying, &status, 0) == dying) {
 		*error = WIFEXITED(status) ? WEXITSTATUS(status) : ENOSYS;
-		/* Somebody may only say that it was done. */
+		/* A filter or an emulator may report success and do nothing. */
 		if (!word && !*error && *at != (FUTEX_OWNER_DIED | FUTEX_WAITERS))
 			*error = ENOSYS;
 	}
 
-	/* The kernel has done all it does for a process that was reaped. If the other
-	 * one still sleeps there, nobody had woken it. */
+	/* The kernel has done everything for a process that was reaped. If the other one
+	 * still sleeps there, the kernel has not woken it. */
 	if (moved == 1)
 		queued = syscall(SYS_futex, at, FUTEX_WAKE, 1, NULL, NULL, 0);
 	else if (waiter > 0)
 		kill(waiter, SIGKILL);
-	/* It may also have run into its limit. */
+	/* The waiter may also have run into its limit. */
 	if (waiter < 0 || waitpid(waiter, &status, 0) != waiter || status)
 		queued = -1;
 	munmap(at, 2 * sizeof(*at));
@@ -111,10 +111,10 @@ void ask_kernel(struct kernel *k)
 	k->vdso = probe_vdso();
 	k->futex_error = probe_futex();
 	k->list_error = k->passes_on = -1;
-	signal(SIGCHLD, SIG_DFL);	/* ignored, it takes the children's statuses away */
-	/* Does set_robust_list do what it should? Then, is the wake that a dying waiter
-	 * has consumed passed on, although the mutex has a new owner, who knows of no
-	 * waiters? For a mutex without an owner older kernels do so, too. */
+	signal(SIGCHLD, SIG_DFL);	/* if it is ignored, waitpid gets no statuses */
+	/* Does set_robust_list work? If so, does the kernel pass on the wake that a dying
+	 * waiter has consumed, although the mutex has a new owner, which knows of no
+	 * waiters? For a mutex without an owner, older kernels do so, too. */
 	if (death_wakes(0, &k->list_error) == 1)
 		k->passes_on = death_wakes(getpid(), &error);
 }
@@ -133,8 +133,8 @@ unsigned kernel_states(const struct kernel *k, int has_vdso)
 	return s;
 }
 
-/* That kernel maps it into this process too if it is asked to, but not beside the one
- * that is there: a child gives its own up. Checkpoint and restore need the same. */
+/* A 64-bit x86 kernel maps that vDSO into this process on request, but only if it has no
+ * other: a child unmaps its own first. Checkpoint and restore need the same. */
 int compat_vdso(unsigned machine)
 {
 #if defined(__x86_64__) && UINTPTR_MAX != UINT32_MAX

@@ -6,14 +6,14 @@
 
 #define LISTED_GLIBC	34	/* from 2.34 on, each thread registers a list at its start */
 
-/* As contains(), with the NUL at its end: WHAT is not the start of a longer text. */
+/* Like contains(), with the NUL at the end: WHAT must not be the start of a longer text. */
 static int contains_whole(const struct blob *b, const char *what)
 {
 	return memmem(b->data, b->size, what, strlen(what) + 1) != NULL;
 }
 
 /* "2.36" out of "... stable release version 2.36."; musl's is a string of its
- * own, 1.N.N with nothing or "-git-..." behind. */
+ * own, 1.N.N with nothing or "-git-..." after it. */
 char *version_in(const struct blob *b)
 {
 	static const char glibc[] = " release version ", digits[] = "0123456789";
@@ -70,16 +70,16 @@ const char *kind_of(const char *path)
 	return NULL;
 }
 
-/* glibc makes the look-up in the dynamic linker, musl is one file with it. Where there
- * is no function to look up, glibc still has the tunable, and musl the name of a symbol
- * unless it was stripped. */
+/* glibc looks the function up in its dynamic linker, which in musl is the same file. If
+ * there is no function to look up, glibc still has the tunable, and musl the name of a
+ * symbol unless it was stripped. */
 int is_patched(const struct blob *b)
 {
 	return contains(b, PREFIX) || contains_whole(b, tunable_name()) ||
 	       contains_whole(b, "__pthread_mutex_robust_unlock");
 }
 
-/* It may name the function for reasons of its own; a static glibc has its tunables by name. */
+/* The program itself may name the function; a static glibc has the names of its tunables. */
 void examine_static(struct target *t, const struct blob *b)
 {
 	t->libc = "static";

@@ -69,7 +69,7 @@ const char *triplet_of(const struct elf *e)
 
 uint32_t audit_arch(const struct elf *e)
 {
-	/* x32 says what x86-64 does, and Arm the same for both byte orders. */
+	/* x32 has the value of x86-64, and Arm the same for both byte orders. */
 	int is64 = e->is64 || e->machine == EM_X86_64;
 	int big_endian = e->big_endian && e->machine != EM_ARM && e->machine != EM_AARCH64;
 

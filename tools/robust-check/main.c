@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 /*
- * robust-check: is the robust mutex unlock race closed, here, for these
- * programs and for these processes? Usage, states and exit status are in
- * doc/man/robust-check.1.
+ * robust-check: say whether the unlock race of robust mutexes is closed on this
+ * machine, for these programs and for these processes. Usage, states and exit
+ * status are in doc/man/robust-check.1.
  *
- * Asks the running kernel, as this process sees it (vDSO and seccomp filters
+ * It asks the running kernel, as this process sees it (vDSO and seccomp filters
  * included), for the two halves of what Linux 7.2 added and for robust lists at
- * all, and looks which libc each program or process runs on and whether that libc
+ * all. Then it finds the libc of each program or process, and whether that libc
  * uses them.
  */
 #include "robust-check.h"
@@ -32,7 +32,7 @@ static int usage(FILE *to)
 	return 0;
 }
 
-/* A decimal number of a process; 0 if it is none. */
+/* A process id in decimal; 0 if S is none. */
 static pid_t number(const char *s)
 {
 	char *end;
@@ -105,7 +105,7 @@ int main(int argc, char **argv)
 
 	if (r.kernel.list_error < 0) {
 		r.failed = 1;
-		fprintf(stderr, "robust-check: set_robust_list cannot be tried: no process can be made\n");
+		fprintf(stderr, "robust-check: cannot make a process to try set_robust_list\n");
 	}
 	r.states = r.n ? 0 : kernel_states(&r.kernel, r.kernel.vdso);
 	for (t = r.targets; t < r.targets + r.n; t++) {

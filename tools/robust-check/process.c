@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* A process: the libc that it has mapped, and what it was started with. */
+/* Examine a process: the libc that it has mapped, and how it was started. */
 #include "robust-check.h"
 
 #include <elf.h>
@@ -63,7 +63,7 @@ struct mapping *read_maps(int fd, struct blob *text)
 	return maps;
 }
 
-/* What the process has in memory from START to END, added to B. */
+/* Append the process' memory from START to END to B. */
 static void read_memory(const struct process *p, uint64_t start, uint64_t end, struct blob *b)
 {
 	int fd = openat(p->dir, "mem", OPEN_FLAGS);
@@ -80,8 +80,8 @@ static void read_memory(const struct process *p, uint64_t start, uint64_t end, s
 	close(fd);
 }
 
-/* What the process takes PATH of its maps for. In the mount namespace of this
- * program, a process in a chroot shows paths from the outside. */
+/* PATH, which is in the maps, as the process sees it. In the mount namespace of this
+ * program, the maps of a process in a chroot have paths from the outside. */
 static const char *path_inside(const struct process *p, const char *path)
 {
 	size_t len = p->root_path ? strlen(p->root_path) : 0;
@@ -90,9 +90,9 @@ static const char *path_inside(const struct process *p, const char *path)
 }
 
 /*
- * The file behind a mapping: by map_files, which has deleted ones too and asks for a
- * capability; by its path, unless it is another one by now; or else what is mapped of
- * it, which includes all read-only data.
+ * Read the file of a mapping: by map_files, which has deleted files too but needs a
+ * capability; by its path, unless the file was deleted; or else read its mappings,
+ * which include all read-only data.
  */
 static int read_mapped(const struct process *p, const struct mapping *m, struct blob *b)
 {
@@ -123,7 +123,7 @@ static uint64_t aux_value(const struct process *p, const struct blob *auxv, uint
 	return 0;
 }
 
-/* Whether the library at this mapping, its first one, has found that it can act. */
+/* Whether the library, whose first mapping this is, has found that it can act. */
 static int preload_acts(const struct process *p, const struct mapping *m)
 {
 	struct blob b, word = { 0 };
@@ -143,7 +143,7 @@ static int preload_acts(const struct process *p, const struct mapping *m)
 	return acts;
 }
 
-/* The libc among the mappings, and what there is to say about it. */
+/* Find the libc among the mappings, and examine it. */
 static void find_mapped_libc(const struct process *p)
 {
 	struct target *t = p->t;
@@ -185,7 +185,7 @@ static void find_mapped_libc(const struct process *p)
 			t->states |= 1 << FOREIGN;	/* under an emulator */
 		drop(&b);
 	}
-	/* What it would run on if it were started now. */
+	/* The libc that it would run on if it were started now. */
 	if (t->libc && t->deleted && !t->patched && !read_in(p->root, t->loader, &b)) {
 		if (is_patched(&b))
 			t->states |= 1 << RESTART;
@@ -193,9 +193,9 @@ static void find_mapped_libc(const struct process *p)
 	}
 }
 
-/* Whether the kernel knows a robust list of the process' main thread. The call tells
- * of lists of this program's own word size only, and of an emulator's, not of what
- * runs in it. */
+/* Ask whether the kernel knows a robust list of the process' main thread. The call
+ * returns only lists of this program's own word size, and the list of an emulator, not
+ * of what runs in it. */
 static void ask_list(const struct process *p)
 {
 	struct target *t = p->t;
@@ -205,7 +205,7 @@ static void ask_list(const struct process *p)
 	if (p->e.is64 != (sizeof(void *) == 8) || t->states & 1 << FOREIGN)
 		return;
 	if (syscall(SYS_get_robust_list, t->pid, &head, &size))
-		t->error = format("the kernel does not tell of its robust list (%s): %s",
+		t->error = format("the kernel does not show its robust list (%s): %s",
 				  strerror(errno), errno == EPERM ? "try as root" :
 				  errno == ESRCH ? "it has ended" :
 				  "look for a seccomp filter or an emulator that refuses get_robust_list");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* A program in a file: the libc that it would run on. */
+/* Examine a program in a file: the libc that it would run on. */
 #include "robust-check.h"
 
 #include <elf.h>
@@ -11,8 +11,8 @@
 
 #define LIBC	"libc.so.6"
 
-/* Whether a list of libraries, as in LD_PRELOAD, has the one that takes unlocks over.
- * One that is named by a path has to be there. */
+/* Whether a list of libraries, as in LD_PRELOAD, has librobust-unlock.so. If the list
+ * names it by a path, it has to exist. */
 static int lists_preload(const char *list)
 {
 	char *copy = list ? strdup(list) : NULL, *rest = copy, *name;
@@ -33,7 +33,7 @@ static int same_kind(const struct elf *a, const struct blob *b)
 	       e.is64 == a->is64 && e.big_endian == a->big_endian;
 }
 
-/* What a look for the libc of a program knows. */
+/* A search for the libc of a program. */
 struct search {
 	int root;
 	const struct elf *e;
@@ -41,7 +41,7 @@ struct search {
 	struct blob libc;
 };
 
-/* 1 if PATH, which is taken over, is a library of the program's kind. */
+/* 1 if PATH is a library of the program's kind. Keeps or frees PATH. */
 static int try_library(struct search *s, char *path)
 {
 	if (!read_in(s->root, path, &s->libc)) {
@@ -55,7 +55,7 @@ static int try_library(struct search *s, char *path)
 	return 0;
 }
 
-/* The same in these directories, with $ORIGIN in them. */
+/* Try these directories, which may have $ORIGIN in them. */
 static int try_path(struct search *s, const char *dirs)
 {
 	const char *program = s->t->name, *slash = strrchr(program, '/');
@@ -74,7 +74,7 @@ static int try_path(struct search *s, const char *dirs)
 	return found;
 }
 
-/* What ldconfig has found under this name. */
+/* Try what ldconfig has found under this name. */
 static int try_cache(struct search *s)
 {
 	static const char magic[] = "glibc-ld.so.cache1.1";
@@ -101,7 +101,7 @@ static int try_cache(struct search *s)
 	return found;
 }
 
-/* The libc.so.6 that the dynamic linker would take, in the order of ld.so(8). */
+/* Find the libc.so.6 that the dynamic linker would take, in the order of ld.so(8). */
 static void find_libc(struct search *s)
 {
 	const struct elf *e = s->e;
@@ -141,8 +141,8 @@ static char *find_in_path(int root, const char *name)
 	return strdup(name);
 }
 
-/* The interpreter in the first line of a script. If it is env: what that would run, which
- * without -S is the one word that all the rest is; robust-run does the same. */
+/* The interpreter in the first line of a script. For env, it is what env would run;
+ * without -S, the rest of the line is one word. robust-run does the same. */
 static char *script_interpreter(int root, const struct blob *b)
 {
 	static const char *const split[] = { "-S", "-vS", "--split-string=" },

@@ -22,7 +22,7 @@
 #define FUTEX_ROBUST_LIST32	1024
 #endif
 
-/* What a libc that makes the look-up has in its read-only data. */
+/* This is in the read-only data of a libc that looks the function up. */
 #define PREFIX		"__vdso_futex_robust_list"
 #define PRELOAD_NAME	"librobust-unlock"
 
@@ -35,7 +35,7 @@ enum {
 	EXIT_STATES = 10,	/* the first state's, the others follow */
 };
 
-/* Why the race is not closed, the exit status in this order. */
+/* Why the race is not closed, in the order of the exit statuses. */
 enum state {
 	OLD_KERNEL, NO_VDSO, REFUSED, UNPATCHED, STATIC, RESTART, TUNABLE_OFF,
 	FILTER, FILTER_UNKNOWN, PRELOAD, FOREIGN, NO_LIBC, NO_LIST, STATES,
@@ -68,7 +68,7 @@ struct target {
 	int seccomp;		/* mode, of a process */
 	int vdso;		/* -1: as this process sees it */
 	int list;		/* a robust list is registered; -1: not known */
-	int list_error;		/* with which its filter refuses that */
+	int list_error;		/* the error by which its filter refuses that */
 	unsigned states;	/* bits of enum state */
 	char *error;		/* why it could not be examined */
 };
@@ -84,16 +84,16 @@ struct report {
 /* file.c */
 
 struct blob {
-	unsigned char *data;	/* with a NUL behind it */
+	unsigned char *data;	/* with a NUL after it */
 	size_t size;
 };
 
-/* As printf and realloc, and there is always memory. */
+/* Like asprintf and realloc, but without memory they abort. */
 char *format(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void *resize(void *data, size_t size);
 int contains(const struct blob *b, const char *what);
 void drop(struct blob *b);
-/* All of FD, which is closed. -1 with errno if it is no file or too large. */
+/* Read all of FD, and close it. -1 with errno if it is no file or too large. */
 int read_fd(int fd, struct blob *b);
 /* Open PATH as a process with the root directory ROOT sees it, its symbolic links included. */
 int open_in(int root, const char *path);
@@ -102,7 +102,7 @@ int read_in(int root, const char *path, struct blob *b);
 /* kernel.c */
 
 void ask_kernel(struct kernel *k);
-/* The states of the kernel, given whether there is the function. */
+/* The states of the kernel, given whether it has the function. */
 unsigned kernel_states(const struct kernel *k, int has_vdso);
 /* Whether programs of MACHINE with 32-bit pointers have the function in their vDSO, on a
  * 64-bit x86 kernel; -1 if that is not known. */
@@ -120,12 +120,13 @@ int futex_number(const struct elf *e);
 
 /* libc.c */
 
-/* The version, if it is said in these bytes. */
+/* The version, if these bytes have it. */
 char *version_in(const struct blob *b);
 /* N of glibc 2.N; UNKNOWN if that is not known, or it is musl. */
 int glibc_minor(const struct target *t, int unknown);
-/* musl does so when a thread first locks a process-shared robust mutex, glibc before 2.34
- * in libpthread only, which a program need not have. */
+/* Whether each thread registers a robust list at its start. musl does so when a thread
+ * first locks a process-shared robust mutex, glibc before 2.34 in libpthread only, which
+ * a program need not have. */
 int lists_at_start(const struct target *t);
 /* "glibc" or "musl", by the name of the file; or NULL. */
 const char *kind_of(const char *path);
@@ -142,15 +143,15 @@ void examine_process(const struct kernel *k, int read_filter, struct target *t);
 struct mapping {
 	uint64_t start, end;
 	int readable, deleted;
-	char *path;		/* in the text; "" if there is none, NULL behind the last one */
+	char *path;		/* in the text; "" if there is none, NULL after the last one */
 };
 
-/* Those in the file FD, which is closed. NULL with errno if it cannot be read. */
+/* Read those in the file FD, and close it. NULL with errno if it cannot be read. */
 struct mapping *read_maps(int fd, struct blob *text);
 
 /* seccomp.c */
 
-/* What the seccomp filters of the process say to what its libc would ask. */
+/* What the seccomp filters of the process would answer to the calls of its libc. */
 void ask_filter(struct target *t, const struct elf *e);
 
 /* verdict.c */
@@ -160,13 +161,13 @@ extern const struct state_text {
 } states[ADVICES];
 
 void judge(const struct kernel *k, struct target *t, const struct elf *e);
-/* The states to be advised on. */
+/* The states that need advice. */
 unsigned advice_for(const struct target *t);
 int status_of(unsigned bits);
 
 /* text.c, json.c */
 
-/* S, if it is not NULL, so that nothing in a name or a file acts on the terminal. */
+/* Print S, if it is not NULL, so that nothing in a name or a file acts on the terminal. */
 void show(FILE *to, const char *before, const char *s);
 void print_text(const struct report *r);
 void print_json(const struct report *r);

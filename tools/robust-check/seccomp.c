@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * What the seccomp filters of a process say to a system call that it has not
- * made: they are read by ptrace(2), for which it stops for a moment, and run
- * here.
+ * Find what the seccomp filters of a process would answer to a system call: read
+ * them by ptrace(2), which stops the process for a moment, and run them here.
  */
 #include "robust-check.h"
 
@@ -13,7 +12,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
-/* The filter's answer; the call is taken for killed if it is none. */
+/* The filter's answer; an invalid filter counts as one that kills. */
 static uint32_t run_filter(const struct sock_filter *f, unsigned len,
 			   const struct seccomp_data *sd)
 {
@@ -105,8 +104,9 @@ static uint32_t stricter(uint32_t a, uint32_t b)
 }
 
 /*
- * ANSWER[i]: the strictest one of all filters of the thread PID to the call SD[i], of
- * N calls. Returns the number of filters, or -1 with errno if they cannot be read.
+ * Set ANSWER[i] to the strictest answer of all filters of the thread PID to the call
+ * SD[i], of N calls. Returns the number of filters, or -1 with errno if they cannot be
+ * read.
  */
 static int replay_filters(pid_t pid, const struct seccomp_data *sd, int n,
 			  uint32_t *answer)
@@ -121,8 +121,8 @@ static int replay_filters(pid_t pid, const struct seccomp_data *sd, int n,
 		return -1;
 	if (ptrace(PTRACE_INTERRUPT, pid, 0, 0))
 		return -1;
-	/* One that sleeps in the kernel for long cannot be stopped. It is let
-	 * go when this program ends. */
+	/* A thread in a long uninterruptible sleep cannot be stopped. The kernel
+	 * detaches it when this program ends. */
 	while (waitpid(pid, &status, __WALL | WNOHANG) != pid) {
 		if (++waited > 2000) {
 			errno = ETIMEDOUT;
@@ -150,7 +150,7 @@ static int replay_filters(pid_t pid, const struct seccomp_data *sd, int n,
 		free(f);
 	}
 	err = errno;
-	/* A signal it was about to get is not lost. */
+	/* Pass on a signal that it was about to get. */
 	ptrace(PTRACE_DETACH, pid, 0,
 	       status >> 16 ? 0L : (long)WSTOPSIG(status));
 	errno = err;
@@ -187,7 +187,7 @@ void ask_filter(struct target *t, const struct elf *e)
 		t->states |= 1 << FILTER_UNKNOWN;
 		return;
 	}
-	/* Where there is one, it may have been registered before the filter. */
+	/* An existing list may have been registered before the filter. */
 	if (!t->list && (answer[4] & SECCOMP_RET_ACTION_FULL) == SECCOMP_RET_ERRNO) {
 		t->states |= 1 << NO_LIST;
 		t->list_error = answer[4] & SECCOMP_RET_DATA;

@@ -37,21 +37,21 @@ const struct state_text states[ADVICES] = {
 		"its libc was upgraded on disk to a patched one, but it still "
 		"runs on the old one: restart it" },
 	[TUNABLE_OFF] = { "tunable-off",
-		"its libc is told not to use the kernel's help: take "
-		"glibc.pthread.robust_unlock=0 out of GLIBC_TUNABLES in its "
+		"a tunable keeps its libc from using the kernel's help: remove "
+		"glibc.pthread.robust_unlock=0 from GLIBC_TUNABLES in its "
 		"environment and restart it" },
 	[FILTER] = { "filter",
 		"a seccomp filter of the process refuses FUTEX_ROBUST_UNLOCK: "
 		"update the container runtime's profile or systemd's "
 		"SystemCallFilter= so that futex operations with bit 512 pass" },
 	[FILTER_UNKNOWN] = { "filter-unknown",
-		"the process has a seccomp filter, and what it says to "
-		"FUTEX_ROBUST_UNLOCK is not known: as root, use robust-check --read-filter, "
+		"the process has a seccomp filter, and it is not known whether it permits "
+		"FUTEX_ROBUST_UNLOCK: as root, use robust-check --read-filter, "
 		"which stops the process for a moment, or run robust-check "
 		"inside its container" },
 	[PRELOAD] = { "preload",
 		"the preloaded library, where it acts, covers pthread_mutex_unlock, but not the "
-		"unlock inside of pthread_cond_wait: use a patched libc if robust "
+		"unlock inside pthread_cond_wait: use a patched libc if robust "
 		"mutexes are used with conditions" },
 	[FOREIGN] = { "foreign",
 		"it is for another machine than this kernel's: run the "
@@ -78,7 +78,7 @@ void judge(const struct kernel *k, struct target *t, const struct elf *e)
 	else if (has_vdso < 0 && !e->is64)
 		has_vdso = compat_vdso(e->machine);
 	if (!(t->states & 1 << FOREIGN)) {
-		/* What a process has was found out by ask_list. */
+		/* For a process, ask_list has already found this out. */
 		t->states |= kernel_states(k, has_vdso < 0 ? k->vdso : has_vdso) &
 			~(t->pid ? 1u << NO_LIST : 0);
 		/* The strict mode asks the kernel at every unlock. */
@@ -96,7 +96,7 @@ void judge(const struct kernel *k, struct target *t, const struct elf *e)
 		t->states |= 1 << NO_LIBC;
 	} else if (t->preload && !strcmp(t->libc, "glibc") && e->machine == EM_X86_64 &&
 		   e->is64 && glibc_minor(t, INT_MAX) >= PRELOAD_GLIBC &&
-		   /* It does not where the kernel does not help, and will where it does. */
+		   /* If only the kernel keeps it from acting, another kernel lets it act. */
 		   (t->preload_acts || t->states & (1 << OLD_KERNEL | 1 << NO_VDSO | 1 << REFUSED))) {
 		t->states |= 1 << PRELOAD;
 	} else {
