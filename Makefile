@@ -68,6 +68,8 @@
 #                 which it runs here and in a VM, and the table of make check-matrix
 # make deb        Debian packages of the staged libcs under a prefix of their own,
 #                 with the tools, in dist/
+# make rpm        the same as .rpm packages, by rpmbuild
+# make arch       the same as Arch packages, by makepkg
 # make deb-glibc  trixie's own glibc package with the series for its version, in
 #                 dist/deb-glibc; as root, in a root of trixie; takes an hour
 #                 (SUITE=forky or sid: that release's, in dist/deb-glibc-forky or -sid;
@@ -92,7 +94,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 .PHONY: all stock check lint check-all check-matrix check-glibc check-operations \
 	check-mutants check-versions check-selftest check-programs check-model torture \
 	check-litmus demo doctor install-preload clean distclean check-patches patches series refresh edit save check-archs bench report \
-	deb check-packages
+	deb rpm arch check-packages
 
 all:
 
@@ -178,7 +180,7 @@ $(foreach l,glibc musl,$(eval $(filter stage/$l-%,$(call stages,$(patched)) $(ca
 
 # (Empty: not configured yet, and read again.)
 ifneq ($(filter-out x86_64,$(ARCH)),)
-not_crossed := $(filter deb bench report check-glibc check-selftest check-programs,$(MAKECMDGOALS))
+not_crossed := $(filter deb rpm arch bench report check-glibc check-selftest check-programs,$(MAKECMDGOALS))
 ifneq ($(not_crossed),)
 $(error $(not_crossed): there is only ARCH=x86_64 for this, and not ARCH=$(ARCH))
 endif
@@ -258,8 +260,8 @@ check-litmus:
 check-programs: tools-tests tools-programs all stock
 	@tests/run/check-programs --kernel '$(KERNEL)' --arch $(ARCH) --tests '$(TESTS)' $(names)
 
-deb: tools-packages all
-	@packaging/deb/build stage/$(glibc)-$(ARCH) stage/$(musl)-$(ARCH)
+deb rpm arch: tools-packages all
+	@packaging/$@/build stage/$(glibc)-$(ARCH) stage/$(musl)-$(ARCH)
 
 check-packages: tools-program tools-tests tools-packages
 	@KERNEL='$(KERNEL)' APORTS='$(APORTS)' tests/run/check-packages --tests '$(TESTS)'
@@ -315,7 +317,7 @@ alpine: $(if $(APORTS),tools-alpine)
 
 clean:
 	rm -rf stage dist build/src build/obj build/tests build/bin build/bench build/report build/lib build/log \
-		build/deb build/deb-* build/packages
+		build/deb build/deb-* build/rpm build/arch build/packages
 
 # The comment at the top.
 .PHONY: help
