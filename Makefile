@@ -79,7 +79,9 @@
 # make alpine     the series for Alpine's musl in a checkout of aports (APORTS=DIR), or
 #                 the patches and a fragment of an APKBUILD in dist/alpine
 # make check-packages  install, upgrade, use and remove what dist/ has, in fresh
-#                 roots of Debian releases; root only (TESTS="deb": only these)
+#                 roots of Debian releases; root only; half an hour (TESTS="rpm arch
+#                 container": only these, 7 minutes; deb-glibc, an hour or two, needs
+#                 what make deb-glibc has made, and so does container)
 # make doctor     say whether this machine closes the race, and fail if it does not
 #                 (PROGRAM=file: and whether that program's libc does; PROCESS=1234:
 #                 that process)
@@ -147,7 +149,7 @@ endif
 export CC WITH_SOURCE
 
 # tools-LIST: ask for the tools of that list, see scripts/prerequisites.
-tools := $(addprefix tools-,program glibc musl series alpine tests bench programs packages lint)
+tools := $(addprefix tools-,program glibc musl series alpine tests bench programs packages rpm arch lint)
 .PHONY: $(tools)
 $(tools): tools-%:
 	@KERNEL='$(KERNEL)' scripts/prerequisites install $(if $(ARCH),--arch '$(ARCH)') $*
@@ -260,7 +262,9 @@ check-litmus:
 check-programs: tools-tests tools-programs all stock
 	@tests/run/check-programs --kernel '$(KERNEL)' --arch $(ARCH) --tests '$(TESTS)' $(names)
 
-deb rpm arch: tools-packages all
+deb: tools-packages
+rpm arch: %: tools-%
+deb rpm arch: all
 	@packaging/$@/build stage/$(glibc)-$(ARCH) stage/$(musl)-$(ARCH)
 
 check-packages: tools-program tools-tests tools-packages
