@@ -68,6 +68,8 @@
 #                 which it runs with stock and patched libcs, here and in a VM
 # make deb        make Debian packages of the tools and of the staged libcs, which get a
 #                 prefix of their own, in dist/
+# make rpm        the same as .rpm packages, with rpmbuild
+# make arch       the same as Arch packages, with makepkg
 # make deb-glibc  build trixie's own glibc package with the series for its version, in
 #                 dist/deb-glibc; as root, in a root of trixie; takes an hour
 #                 (SUITE=forky or sid: that release's, in dist/deb-glibc-forky or -sid;
@@ -77,7 +79,9 @@
 # make alpine     put the series for Alpine's musl into a checkout of aports (APORTS=DIR),
 #                 or write the patches and a fragment of an APKBUILD to dist/alpine
 # make check-packages  install, upgrade, use and remove the packages in dist/, in fresh
-#                 roots of Debian releases; root only (TESTS="deb": only these)
+#                 roots of Debian releases; root only; half an hour (TESTS="rpm arch
+#                 container": only these, 7 minutes; deb-glibc takes an hour or two and,
+#                 like container, needs what make deb-glibc has made)
 # make doctor     say whether this machine closes the race, and fail if it does not
 #                 (PROGRAM=file: and whether that program's libc does; PROCESS=1234:
 #                 and that of this process)
@@ -92,7 +96,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 .PHONY: all stock check lint check-all check-matrix check-glibc check-operations \
 	check-mutants check-versions check-selftest check-programs check-model torture \
 	check-litmus demo doctor install-preload clean distclean check-patches patches series refresh edit save check-archs bench report \
-	deb check-packages
+	deb rpm arch check-packages
 
 all:
 
@@ -145,7 +149,7 @@ endif
 export CC WITH_SOURCE
 
 # tools-LIST: ask for the tools of that list, see scripts/prerequisites.
-tools := $(addprefix tools-,program glibc musl series alpine tests bench programs packages lint)
+tools := $(addprefix tools-,program glibc musl series alpine tests bench programs packages rpm arch lint)
 .PHONY: $(tools)
 $(tools): tools-%:
 	@KERNEL='$(KERNEL)' scripts/prerequisites install $(if $(ARCH),--arch '$(ARCH)') $*
@@ -178,7 +182,7 @@ $(foreach l,glibc musl,$(eval $(filter stage/$l-%,$(call stages,$(patched)) $(ca
 
 # (ARCH is empty until the tree is configured; make then reads this again.)
 ifneq ($(filter-out x86_64,$(ARCH)),)
-not_crossed := $(filter deb bench report check-glibc check-selftest check-programs,$(MAKECMDGOALS))
+not_crossed := $(filter deb rpm arch bench report check-glibc check-selftest check-programs,$(MAKECMDGOALS))
 ifneq ($(not_crossed),)
 $(error $(not_crossed): this is for ARCH=x86_64 only, not for ARCH=$(ARCH))
 endif
@@ -258,8 +262,10 @@ check-litmus:
 check-programs: tools-tests tools-programs all stock
 	@tests/run/check-programs --kernel '$(KERNEL)' --arch $(ARCH) --tests '$(TESTS)' $(names)
 
-deb: tools-packages all
-	@packaging/deb/build stage/$(glibc)-$(ARCH) stage/$(musl)-$(ARCH)
+deb: tools-packages
+rpm arch: %: tools-%
+deb rpm arch: all
+	@packaging/$@/build stage/$(glibc)-$(ARCH) stage/$(musl)-$(ARCH)
 
 check-packages: tools-program tools-tests tools-packages
 	@KERNEL='$(KERNEL)' APORTS='$(APORTS)' tests/run/check-packages --tests '$(TESTS)'
@@ -315,7 +321,7 @@ alpine: $(if $(APORTS),tools-alpine)
 
 clean:
 	rm -rf stage dist build/src build/obj build/tests build/bin build/bench build/report build/lib build/log \
-		build/deb build/deb-* build/packages
+		build/deb build/deb-* build/rpm build/arch build/packages
 
 # Print the comment at the top.
 .PHONY: help

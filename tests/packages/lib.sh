@@ -10,6 +10,8 @@ status=0
 passes() { echo "ok $1"; }
 # shellcheck disable=SC2034 # the sourcing script ends with it
 fails() { echo "not ok $1: $(shift; printf '%s' "$*" | tr '\n' ' ' | cut -c1-500)"; status=1; }
+# has NAME TOOL PACKAGE: whether TOOL is installed; if not, say that NAME is skipped.
+has() { command -v "$2" >/dev/null 2>&1 || { echo "skip $1: $2 is not installed (Debian package $3)"; return 1; }; }
 # says NAME STATUS PATTERN COMMAND...: check the status and output of COMMAND in the root.
 # shellcheck disable=SC2154 # the sourcing script sets $root and $suite
 says()
