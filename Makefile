@@ -77,7 +77,8 @@
 # make alpine     the series for Alpine's musl in a checkout of aports (APORTS=DIR), or
 #                 the patches and a fragment of an APKBUILD in dist/alpine
 # make check-packages  install, upgrade, use and remove what dist/ has, in fresh
-#                 roots of Debian releases; root only (TESTS="deb": only these)
+#                 roots of Debian releases; root only (TESTS="deb": only these); takes
+#                 half an hour, and after make deb-glibc another two hours
 # make doctor     say whether this machine closes the race, and fail if it does not
 #                 (PROGRAM=file: and whether that program's libc does; PROCESS=1234:
 #                 that process)
