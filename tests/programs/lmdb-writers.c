@@ -302,7 +302,7 @@ static void all_go_on(int dead)
 			if (now_ms() > deadline)
 				lose("writer %d hangs: no transaction within %d s of the death of writer %d",
 				     i, PATIENCE_MS / 1000, dead);
-			pause_us(100);
+			pause_us(longest_pause_us / 3);
 		}
 	}
 }
@@ -345,7 +345,7 @@ static void end(int sig)
 static int daemons(const char *what, unsigned place)
 {
 	share("writers");
-	longest_pause_us = 20000;
+	longest_pause_us = 100000;
 	signal(SIGTERM, end);
 	if (place >= WRITERS)
 		lose("there are %d places", WRITERS);
