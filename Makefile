@@ -80,8 +80,8 @@
 #                 or write the patches and a fragment of an APKBUILD to dist/alpine
 # make check-packages  install, upgrade, use and remove the packages in dist/, in fresh
 #                 roots of Debian releases; root only; half an hour (TESTS="rpm arch
-#                 container": only these, 7 minutes; deb-glibc takes an hour or two and,
-#                 like container, needs what make deb-glibc has made)
+#                 container": only these, 7 minutes; live, a quarter of an hour; deb-glibc,
+#                 an hour or two; these and container after make deb-glibc)
 # make doctor     say whether this machine closes the race, and fail if it does not
 #                 (PROGRAM=file: and whether that program's libc does; PROCESS=1234:
 #                 and that of this process)

@@ -73,3 +73,61 @@ same_packages()
 		rm -rf "$work/a" "$work/b"
 	done
 }
+
+# For what tests the packages of "make deb-glibc".
+# glibc_packages: sets $dist, where the packages of "make deb-glibc" are, and $ours, their
+# version. That they are missing is a skip with WHOLE_RUN=1.
+# shellcheck disable=SC2154 # scripts/lib.sh sets $me
+glibc_packages()
+{
+	dist=${DIST:-$top/dist/deb-glibc}
+	set -- "$dist"/libc6_*_amd64.deb
+	if [ ! -e "$1" ]; then
+		missing="there is no libc6 in $dist: run make deb-glibc, as root; it takes an hour"
+		[ -n "${WHOLE_RUN-}" ] || die "$missing"
+		echo "skip ${me##*/}: $missing"
+		exit 0
+	fi
+	[ $# = 1 ] || die "there is more than one libc6 in $dist: remove dist/deb-glibc and run make deb-glibc"
+	# shellcheck disable=SC2034 # the sourcing script uses it
+	ours=$(dpkg-deb -f "$1" Version)
+}
+# check NAME COMMAND...: it ends with status 0.
+check()
+{
+	what=$1
+	shift
+	if out=$("$@" 2>&1); then passes "$suite $what"; else fails "$suite $what" "$out"; fi
+}
+# apt_of_readme WORD: the command of deb-glibc's README that has this word.
+apt_of_readme()
+{
+	line=$(grep "^    .*$1" "$top/packaging/deb-glibc/README" | head -n 1)
+	[ -n "$line" ] || die "packaging/deb-glibc/README: there is no command with $1"
+	printf '%s\n' "$line" | sed 's/^ *//; s/apt-get/& -q -y -o Dpkg::Use-Pty=0/'
+}
+# The packages of glibc's source that the root has: their names, their versions.
+# shellcheck disable=SC2016 # not for this shell to expand
+of_glibc() { root_run "$root" dpkg-query -W -f '${db:Status-Status} ${source:Package} '"$1"'\n' | sed -n 's/^installed glibc //p'; }
+# boot NAME CPUS [OPTION...]: a VM boots the root, with these options of tests/vm/run, and
+# works off the plan of that name, which goes to the root's $inside; its lines become ours.
+# shellcheck disable=SC2154,SC2034 # the sourcing script sets $log and $inside, and ends with $status
+boot()
+{
+	booted=$1 cpus=$2 vm_log=$log/packages-${me##*/}-$1.log
+	shift 2
+	say "  $booted: $(wc -l <"$work/$booted") tests in a VM that boots the root (log: ${vm_log#"$top"/})"
+	cp "$work/$booted" "$root$inside/"
+	{
+		"$top/tests/vm/run" --root "$root" --cpus "$cpus" --memory 2048 --timeout 14000 \
+			--log "$vm_log" "$@" -- "$inside/run-suite" "$inside/$booted"
+		echo $? >"$work/$booted.ended"
+	} | tee "$work/$booted.tap" | sed -un "s/^ok [0-9]* - \(.*\) # SKIP \(.*\)/skip $booted: \1: \2/p; t
+		s/^ok [0-9]* - /ok $booted: /p
+		s/^not ok [0-9]* - \(.*\)/not ok $booted: \1/p
+		s/^#/#/p" | sed -u 's/^\(not ok [^(]*[^( ]\)$/\1: failed/; s/^\(not ok .*[^ ]\) (\(.*\))$/\1: \2/'
+	! grep -q '^not ok' "$work/$booted.tap" || status=1
+	ended=$(cat "$work/$booted.ended")
+	[ "$ended,$(grep -cE '^(not )?ok ' "$work/$booted.tap")" = "0,$(wc -l <"$work/$booted")" ] ||
+		fails "$booted: the VM" "status $ended, $(grep -cE '^(not )?ok ' "$work/$booted.tap") results of $(wc -l <"$work/$booted") tests"
+}

@@ -18,8 +18,16 @@
  *   - LMDB returns an error.
  *
  * Fails if LMDB's mutexes are not robust, or if an unlock leaves a waiter asleep.
+ *
+ *        lmdb-writers make | write PLACE | read PLACE | go-on | check
+ * The same as daemons that are started one by one, and that nobody kills. What they
+ * say that they did is in the file "writers". "write" and "read" run until SIGTERM
+ * ends them, after a transaction. "go-on" waits until each of the places has done
+ * one more transaction. "check", when none runs, compares the database with "writers".
  */
+#include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -53,6 +61,8 @@ static struct {
 
 static MDB_env *env;
 static MDB_dbi dbi;
+static unsigned longest_pause_us = 300;
+static volatile sig_atomic_t ended;	/* by SIGTERM */
 
 static void lose(const char *fmt, ...)
 {
@@ -205,16 +215,27 @@ static void transaction(int place, unsigned *random)
 
 static void write_until_stopped(int place, unsigned random)
 {
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	open_database();
 	open_table();
-	while (!shared->stop) {
+	while (!shared->stop && !ended) {
 		transaction(place, &random);
 		shared->writer[place].turns++;
-		pause_us(next_random(&random) % 300);
+		pause_us(next_random(&random) % longest_pause_us);
 	}
 	mdb_env_close(env);
 	exit(0);
+}
+
+/* The readers' table has a lock too, which open_table() takes each time. */
+static void read_until_ended(int place)
+{
+	open_database();
+	while (!ended) {
+		open_table();
+		shared->writer[place].turns++;
+		pause_us(longest_pause_us);
+	}
+	mdb_env_close(env);
 }
 
 static void make_database(void)
@@ -244,8 +265,10 @@ static void start(int place, unsigned random)
 	pid = fork();
 	if (pid < 0)
 		lose("fork: %s", strerror(errno));
-	if (!pid)
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		write_until_stopped(place, random);
+	}
 	w->pid = pid;	/* only in the parent: the memory is shared */
 }
 
@@ -274,14 +297,72 @@ static void all_go_on(int dead)
 		while (i != dead && shared->writer[i].turns == before) {
 			int status;
 
-			if (waitpid(shared->writer[i].pid, &status, WNOHANG) != 0)
+			if (waitpid(shared->writer[i].pid, &status, WNOHANG) > 0)
 				lose("writer %d ended with wait status %#x", i, status);
 			if (now_ms() > deadline)
 				lose("writer %d hangs: no transaction within %d s of the death of writer %d",
 				     i, PATIENCE_MS / 1000, dead);
-			pause_us(100);
+			pause_us(longest_pause_us / 3);
 		}
 	}
+}
+
+/* When no process writes: returns the number of transactions. */
+static unsigned long check_database(void)
+{
+	unsigned long all;
+	MDB_txn *txn;
+
+	open_database();
+	open_table();
+	check(mdb_txn_begin(env, NULL, MDB_RDONLY, &txn), "mdb_txn_begin");
+	for (int i = 0; i < WRITERS; i++)
+		check_turns(txn, i);
+	all = get(txn, "all", 0);
+	mdb_txn_abort(txn);
+	mdb_env_close(env);
+	return all;
+}
+
+static void share(const char *file)
+{
+	int fd = file ? open(file, O_RDWR | O_CREAT, 0600) : -1;
+
+	if (file && (fd < 0 || ftruncate(fd, sizeof(*shared))))
+		lose("%s: %s", file, strerror(errno));
+	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
+		      MAP_SHARED | (file ? 0 : MAP_ANONYMOUS), fd, 0);
+	if (shared == MAP_FAILED)
+		lose("mmap: %s", strerror(errno));
+}
+
+static void end(int sig)
+{
+	(void)sig;
+	ended = 1;
+}
+
+static int daemons(const char *what, unsigned place)
+{
+	share("writers");
+	longest_pause_us = 100000;
+	signal(SIGTERM, end);
+	if (place >= WRITERS)
+		lose("there are %d places", WRITERS);
+	shared->writer[place].die_at = -1;
+	if (!strcmp(what, "make"))
+		make_database();
+	else if (!strcmp(what, "write"))
+		write_until_stopped(place, place);
+	else if (!strcmp(what, "read"))
+		read_until_ended(place);
+	else if (!strcmp(what, "go-on"))
+		all_go_on(-1);
+	else if (!strcmp(what, "check"))
+		printf("# %lu transactions\n", check_database());
+	else
+		lose("%s: there is no such word", what);
+	return 0;
 }
 
 int main(int argc, char **argv)
@@ -290,12 +371,10 @@ int main(int argc, char **argv)
 	unsigned seed = argc > 2 ? atoi(argv[2]) : 1;
 	unsigned random = seed;
 	int holding = 0;
-	MDB_txn *txn;
 
-	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
-		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (shared == MAP_FAILED)
-		lose("mmap: %s", strerror(errno));
+	if (argc > 1 && isalpha(argv[1][0]))
+		return daemons(argv[1], argc > 2 ? atoi(argv[2]) : 0);
+	share(NULL);
 	make_database();
 	for (int i = 0; i < WRITERS; i++)
 		start(i, seed + i);
@@ -329,14 +408,7 @@ int main(int argc, char **argv)
 		if (status)
 			lose("writer %d ended with wait status %#x", i, status);
 	}
-	open_database();
-	open_table();
-	check(mdb_txn_begin(env, NULL, MDB_RDONLY, &txn), "mdb_txn_begin");
-	for (int i = 0; i < WRITERS; i++)
-		check_turns(txn, i);
 	printf("# %d deaths, %d of them in mid-transaction; %lu transactions\n",
-	       kills, holding, get(txn, "all", 0));
-	mdb_txn_abort(txn);
-	mdb_env_close(env);
+	       kills, holding, check_database());
 	return 0;
 }
