@@ -36,8 +36,8 @@ control=$top/packaging/deb/debian/control
 packages=$(sed -n 's/^Package: //p' "$control")
 
 # installed LIBC STAGE: the files of a libc, where its package has them. What is
-# for a whole system is left out: its programs, which are the system's own but for
-# the loader they name, and locales, which are the system's.
+# for a whole system is left out: its locales, and its programs, which differ from the
+# system's only in the loader that they name.
 installed()
 {
 	prefix=$(info "$2" installed)

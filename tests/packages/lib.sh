@@ -110,7 +110,7 @@ apt_of_readme()
 # shellcheck disable=SC2016 # not for this shell to expand
 of_glibc() { root_run "$root" dpkg-query -W -f '${db:Status-Status} ${source:Package} '"$1"'\n' | sed -n 's/^installed glibc //p'; }
 # boot NAME CPUS [OPTION...]: a VM boots the root, with these options of tests/vm/run, and
-# works off the plan of that name, which goes to the root's $inside; its lines become ours.
+# works off the plan of that name, which goes to the root's $inside, and prints its results as this test's.
 # shellcheck disable=SC2154,SC2034 # the sourcing script sets $log and $inside, and ends with $status
 boot()
 {
