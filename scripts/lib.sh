@@ -109,6 +109,12 @@ patches_of()
 # name_of PATCH: its name without the directory and without the release of a variant.
 name_of() { printf '%s\n' "${1##*/}" | sed 's/\.patch$//; s/-[0-9]*\.[0-9.]*[0-9]$//'; }
 
+# overlay: print the files that are laid over a tree of glibc.
+overlay()
+{
+	(cd "$top" && find nptl sysdeps -type f 2>/dev/null) | sort
+}
+
 # source_of NAME: the source of the test program of that name.
 source_of() { ls "$top"/tests/*/"$1.c" 2>/dev/null; }
 

@@ -66,12 +66,6 @@ touched()
 	sed -n 's,^--- a/,,p' "$@" | sort -u
 }
 
-# overlay: print the files that are laid over a tree of glibc.
-overlay()
-{
-	(cd "$top" && find nptl sysdeps -type f 2>/dev/null) | sort
-}
-
 # put LIBC DIR: replace the kept form by that in DIR, without touching unchanged files.
 put()
 {
