@@ -109,8 +109,8 @@ apt_of_readme()
 # The packages of glibc's source that the root has: their names, their versions.
 # shellcheck disable=SC2016 # not for this shell to expand
 of_glibc() { root_run "$root" dpkg-query -W -f '${db:Status-Status} ${source:Package} '"$1"'\n' | sed -n 's/^installed glibc //p'; }
-# boot NAME CPUS [OPTION...]: a VM boots the root, with these options of tests/vm/run, and
-# works off the plan of that name, which goes to the root's $inside, and prints its results as this test's.
+# boot NAME CPUS [OPTION...]: copy the plan of that name to the root's $inside, run it in a
+# VM that boots the root, with these options of tests/vm/run, and print its results.
 # shellcheck disable=SC2154,SC2034 # the sourcing script sets $log and $inside, and ends with $status
 boot()
 {

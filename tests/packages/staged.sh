@@ -11,7 +11,8 @@
 # without and with what is missing; "asked_for", which takes that out of what add says; and
 # "take_away NAME..."
 
-check() { if [ -z "$2" ]; then passes "$1"; else fails "$1" "$2"; fi; }
+# nothing NAME OUTPUT: a command has found no difference.
+nothing() { if [ -z "$2" ]; then passes "$1"; else fails "$1" "$2"; fi; }
 # files_of DIR: what a package manager keeps is in /var.
 files_of() { root_list "$1" | grep -v '^\./var[/ ]'; }
 
@@ -29,7 +30,7 @@ staged_test()
 	TZ=Pacific/Auckland "$top/packaging/$1/build" --to "$work/1" --work "$work/build" "$4" "$5" >/dev/null || exit 1
 	(umask 077
 	 TZ=America/Lima "$top/packaging/$1/build" --to "$work/2" --work "$work/build" "$4" "$5") >/dev/null || exit 1
-	check "packaged twice" "$(diff -rq "$work/1" "$work/2")"
+	nothing "packaged twice" "$(diff -rq "$work/1" "$work/2")"
 
 	for f in "$work"/deb/*.deb; do
 		dpkg-deb -x "$f" "$expected" || exit 1
@@ -42,11 +43,11 @@ staged_test()
 	missing=$1
 	shift
 	out=$(add "$@" 2>&1)
-	check "what it depends on" "$(printf '%s\n' "$out" | asked_for | LC_ALL=C sort | xargs | grep -vxF -e "$missing" && printf '%s\n' "$out")"
+	nothing "what it depends on" "$(printf '%s\n' "$out" | asked_for | LC_ALL=C sort | xargs | grep -vxF -e "$missing" && printf '%s\n' "$out")"
 	out=$(add_anyway "$@" 2>&1) || fails "install" "$out"
 	files_of "$expected" >"$work/files.expected"
 	files_of "$root" >"$work/files"
-	check "the files are those of the .deb" "$(diff "$work/files.expected" "$work/files" | head -n 8)"
+	nothing "the files are those of the .deb" "$(diff "$work/files.expected" "$work/files" | head -n 8)"
 	out=$(chroot "$root" /usr/bin/robust-check --version 2>&1) || fails "robust-check" "$out"
 	for libc in glibc musl; do
 		if out=$("$root/usr/lib/robust-libc/$libc/bin/robust-cc" -O2 -I"$top/tests/lib" -o "$work/$libc" \
@@ -59,6 +60,6 @@ staged_test()
 	done
 	# shellcheck disable=SC2046 # a list
 	out=$(take_away $(sed -n 's/^Package: //p' "$top/packaging/deb/debian/control") 2>&1) || fails "remove" "$out"
-	check "remove leaves nothing" "$(files_of "$root" | grep -e robust -e '^[^ ]* [^d]' | head -n 8)"
+	nothing "remove leaves nothing" "$(files_of "$root" | grep -e robust -e '^[^ ]* [^d]' | head -n 8)"
 	root_remove "$work"
 }
