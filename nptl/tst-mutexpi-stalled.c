@@ -80,6 +80,12 @@ owner_ends (void (*waiter) (int), int n)
   for (int i = 0; i < n; i++)
     pids[i] = start_sleeper (waiter);
   kill_sleeper (owner);
+  /* Until the waiter to which the kernel hands the mutex over has run, the
+     kernel returns EINVAL.  */
+  while (n > 0
+	 && (__atomic_load_n (&mutex->__data.__lock, __ATOMIC_RELAXED)
+	     & FUTEX_TID_MASK) == owner)
+    sched_yield ();
   run_process (fail_to_lock, 0);
   if (waiter == time_out)
     for (int i = 0; i < n; i++)

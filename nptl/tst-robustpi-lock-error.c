@@ -16,8 +16,8 @@
    License along with the GNU C Library; if not, see
    <https://www.gnu.org/licenses/>.  */
 
-/* pthread_mutex_lock and pthread_mutex_timedlock return the error.
-   pthread_cond_wait must not return, because it has no mutex.  */
+/* pthread_mutex_lock and pthread_mutex_timedlock return the error.  See
+   tst-robustpi-cond-error for pthread_cond_wait.  */
 
 #define ENABLE_PI 1
 #include "tst-robust.h"
@@ -26,42 +26,17 @@
 # define ERRORS EINVAL
 #endif
 
-static struct shared
-{
-  pthread_mutex_t mutex;
-  pthread_cond_t cond;
-  bool locked;
-} *shared;
+static pthread_mutex_t *mutex;
 
 static void
 refused_lock (int error)
 {
   struct timespec timeout = in_ms (CLOCK_REALTIME, 10);
   refuse_lock_pi (error);
-  TEST_COMPARE (pthread_mutex_timedlock (&shared->mutex, &timeout), error);
+  TEST_COMPARE (pthread_mutex_timedlock (mutex, &timeout), error);
   check_no_robust_mutex ();
-  TEST_COMPARE (pthread_mutex_lock (&shared->mutex), error);
+  TEST_COMPARE (pthread_mutex_lock (mutex), error);
   check_no_robust_mutex ();
-}
-
-static void
-refused_wait (int error)
-{
-  xpthread_mutex_lock (&shared->mutex);
-  refuse_lock_pi (error);
-  __atomic_store_n (&shared->locked, true, __ATOMIC_RELEASE);
-  pthread_cond_wait (&shared->cond, &shared->mutex);
-}
-
-static void
-init_cond (void)
-{
-  pthread_condattr_t attr;
-  TEST_COMPARE (pthread_condattr_init (&attr), 0);
-  TEST_COMPARE (pthread_condattr_setpshared (&attr, PTHREAD_PROCESS_SHARED),
-		0);
-  TEST_COMPARE (pthread_cond_init (&shared->cond, &attr), 0);
-  TEST_COMPARE (pthread_condattr_destroy (&attr), 0);
 }
 
 static int
@@ -70,33 +45,19 @@ do_test (void)
   static const int errors[] = { ERRORS };
 
   require_filters ();
-  shared = support_shared_allocate (sizeof (*shared));
+  mutex = support_shared_allocate (sizeof (*mutex));
   for (int i = 0; i < array_length (kinds); i++)
     for (int j = 0; j < array_length (errors); j++)
       {
 	if (kinds[i].pshared != PTHREAD_PROCESS_SHARED)
 	  continue;
 	printf ("info: %s, %s\n", kinds[i].name, strerrorname_np (errors[j]));
-	init_robust_mutex (&shared->mutex, &kinds[i]);
-	xpthread_mutex_lock (&shared->mutex);
+	init_robust_mutex (mutex, &kinds[i]);
+	xpthread_mutex_lock (mutex);
 	run_process (refused_lock, errors[j]);
-	xpthread_mutex_unlock (&shared->mutex);
-
-	/* See tst-robustpi-cond-enomem.  */
-	if (errors[j] == ENOMEM)
-	  continue;
-	init_cond ();
-	shared->locked = false;
-	pid_t pid = start_process (refused_wait, errors[j]);
-	while (!__atomic_load_n (&shared->locked, __ATOMIC_ACQUIRE))
-	  sched_yield ();
-	/* The process owns the mutex until it waits.  */
-	xpthread_mutex_lock (&shared->mutex);
-	xpthread_cond_signal (&shared->cond);
-	kill_blocked_process (pid);
-	xpthread_mutex_unlock (&shared->mutex);
+	xpthread_mutex_unlock (mutex);
       }
-  support_shared_free (shared);
+  support_shared_free (mutex);
   return 0;
 }
 

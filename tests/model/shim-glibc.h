@@ -97,6 +97,7 @@ struct pthread { pid_t tid; void *robust_prev; struct robust_list_head robust_he
 #define get_jitter() 0
 #define get_next_backoff(x) 0
 #define __sched_yield() 0
+#define __clock_gettime64(c, t) ((t)->tv_sec = (t)->tv_nsec = 0)
 #define TUNABLE_GET_FULL(...) mc_policy ()
 #define dl_vdso_vsym(name) mc_vdso ()
 #define attribute_tls_model_ie

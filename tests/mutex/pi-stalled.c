@@ -112,6 +112,8 @@ static void owner_ends(const struct variety *v, int n, int timed)
 	kill_and_reap(owner);
 	/* Until the waiter that the kernel has chosen runs, the word has the ID of
 	 * the dead owner, and the kernel returns EINVAL to all others. */
+	while (n && (*lock_word(&s->mutex) & FUTEX_TID_MASK) == (unsigned)owner)
+		sleep_ms(1);
 	reap_in_time(spawn(nobody_gets_it, NULL));
 	for (i = 0; timed && i < n; i++)
 		reap_in_time(pid[i]);

@@ -1,4 +1,4 @@
-/* Test that pthread_cond_wait tries again after ENOMEM of FUTEX_LOCK_PI.
+/* Test EINVAL, EAGAIN and EINTR of FUTEX_LOCK_PI in pthread_cond_wait.
    Copyright The GNU Toolchain Authors.
    This file is part of the GNU C Library.
 
@@ -16,31 +16,46 @@
    License along with the GNU C Library; if not, see
    <https://www.gnu.org/licenses/>.  */
 
+/* The function must not return without the mutex.  It tries again, with
+   delays, until the mutex is free.  */
+
 #define ENABLE_PI 1
 #include "tst-robust-notify.h"
+
+#ifndef ERRORS
+# define ERRORS EINVAL, EAGAIN, EINTR
+#endif
 
 #ifdef SECCOMP_USER_NOTIF_FLAG_CONTINUE
 
 static pthread_mutex_t mutex;
 static pthread_cond_t cond = PTHREAD_COND_INITIALIZER;
 static bool in_wait;
+static int error;
 static int calls;
+static struct timespec first;
 
-/* The kernel has no memory twice.  */
 static int
 answer (const struct seccomp_data *data)
 {
   if (!is_lock_pi (data))
     return DO_CALL;
-  return __atomic_add_fetch (&calls, 1, __ATOMIC_RELAXED) <= 2
-	 ? ENOMEM : DO_CALL;
+  struct timespec now;
+  xclock_gettime (CLOCK_MONOTONIC, &now);
+  if (calls == 0)
+    first = now;
+  /* Two delays of 5 ms.  */
+  else if (calls == 2)
+    TEST_VERIFY (support_timespec_ns (timespec_sub (now, first)) >= 10000000);
+  __atomic_store_n (&calls, calls + 1, __ATOMIC_RELEASE);
+  return error;
 }
 
 static void *
 run (void *closure)
 {
   xpthread_mutex_lock (&mutex);
-  __atomic_store_n (&in_wait, true, __ATOMIC_RELAXED);
+  __atomic_store_n (&in_wait, true, __ATOMIC_RELEASE);
   TEST_COMPARE (pthread_cond_wait (&cond, &mutex), 0);
   TEST_COMPARE (mutex.__data.__lock & FUTEX_TID_MASK, gettid ());
   xpthread_mutex_unlock (&mutex);
@@ -48,15 +63,15 @@ run (void *closure)
   return NULL;
 }
 
-/* Own the mutex until the waiting thread has to ask the kernel for it.  */
+/* Own the mutex during three calls of the waiting thread.  */
 static void *
 wake_up (void *closure)
 {
-  while (!__atomic_load_n (&in_wait, __ATOMIC_RELAXED))
+  while (!__atomic_load_n (&in_wait, __ATOMIC_ACQUIRE))
     sched_yield ();
   xpthread_mutex_lock (&mutex);
-  TEST_COMPARE (pthread_cond_signal (&cond), 0);
-  while (__atomic_load_n (&calls, __ATOMIC_RELAXED) < 2)
+  xpthread_cond_signal (&cond);
+  while (__atomic_load_n (&calls, __ATOMIC_ACQUIRE) < 3)
     sched_yield ();
   xpthread_mutex_unlock (&mutex);
   return NULL;
@@ -65,18 +80,22 @@ wake_up (void *closure)
 static int
 do_test (void)
 {
+  static const int errors[] = { ERRORS };
+
   require_filters ();
   for (int i = 0; i < array_length (kinds); i++)
-    {
-      printf ("info: %s\n", kinds[i].name);
-      init_robust_mutex (&mutex, &kinds[i]);
-      in_wait = false;
-      calls = 0;
-      pthread_t thread = xpthread_create (NULL, wake_up, NULL);
-      run_answered (run, NULL, 0, 0, answer);
-      xpthread_join (thread);
-      xpthread_mutex_destroy (&mutex);
-    }
+    for (int j = 0; j < array_length (errors); j++)
+      {
+	error = errors[j];
+	printf ("info: %s, %s\n", kinds[i].name, strerrorname_np (error));
+	init_robust_mutex (&mutex, &kinds[i]);
+	in_wait = false;
+	calls = 0;
+	pthread_t thread = xpthread_create (NULL, wake_up, NULL);
+	run_answered (run, NULL, 0, 0, answer);
+	xpthread_join (thread);
+	xpthread_mutex_destroy (&mutex);
+      }
   return 0;
 }
 
