@@ -21,6 +21,7 @@
 
 struct state {
 	pthread_mutex_t mutex, second;
+	volatile unsigned *word;
 	volatile int owned, type;
 };
 
@@ -87,6 +88,7 @@ static void own(void *arg)
 {
 	(void)arg;
 	EXPECT(pthread_mutex_lock(&s->mutex), 0);
+	s->word = lock_word(&s->mutex);
 	s->owned = 1;
 	for (;;)
 		pause();
@@ -112,7 +114,7 @@ static void owner_ends(const struct variety *v, int n, int timed)
 	kill_and_reap(owner);
 	/* Until the waiter that the kernel has chosen runs, the word has the ID of
 	 * the dead owner, and the kernel returns EINVAL to all others. */
-	while (n && (*lock_word(&s->mutex) & FUTEX_TID_MASK) == (unsigned)owner)
+	while (n && (*s->word & FUTEX_TID_MASK) == (unsigned)owner)
 		sleep_ms(1);
 	reap_in_time(spawn(nobody_gets_it, NULL));
 	for (i = 0; timed && i < n; i++)
