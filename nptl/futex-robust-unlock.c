@@ -43,10 +43,11 @@ __futex_robust_unlock_contended (pthread_mutex_t *mutex)
 
   if (GLRO (dl_futex_robust_try_unlock) != NULL && !flag_unknown)
     {
-      /* With the strict setting, FUTEX_WAITERS may not be set yet.  A waiter
-	 that sets it during the system call would make FUTEX_UNLOCK_PI fail
-	 with EAGAIN.  Where user space emulates compare-and-exchange, as on
-	 hppa, its store could overwrite that of FUTEX_WAKE.  */
+      /* With the strict setting, it is possible that FUTEX_WAITERS is not set
+	 yet.  A waiter that sets it during the system call would make
+	 FUTEX_UNLOCK_PI fail with EAGAIN.  Where compare-and-exchange is
+	 emulated, as on hppa, the waiter's store could overwrite that of
+	 FUTEX_WAKE.  */
       if ((atomic_load_relaxed (futex) & FUTEX_WAITERS) == 0)
 	atomic_fetch_or_relaxed (futex, FUTEX_WAITERS);
 
@@ -78,7 +79,7 @@ __futex_robust_unlock_contended (pthread_mutex_t *mutex)
 	 must not unlock it again: an emulator has not passed on the address of
 	 list_op_pending (then FUTEX_WAKE has woken no thread) or has ignored
 	 the flag of FUTEX_UNLOCK_PI.  The memory may be gone already, so do
-	 not get here a second time.  */
+	 not take this path a second time.  */
       else if ((atomic_load_relaxed (futex) & FUTEX_TID_MASK)
 	       != THREAD_GETMEM (THREAD_SELF, tid))
 	{
@@ -97,7 +98,7 @@ __futex_robust_unlock_contended (pthread_mutex_t *mutex)
      has acquired the mutex meanwhile), because list_op_pending is set.  */
   if (op == FUTEX_UNLOCK_PI)
     {
-      /* Leave every word but a bare TID to the kernel.  */
+      /* Leave every word that is not just the TID to the kernel.  */
       int oldval = atomic_load_relaxed (futex);
       do
 	if (oldval != THREAD_GETMEM (THREAD_SELF, tid))

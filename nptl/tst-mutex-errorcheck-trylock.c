@@ -51,7 +51,7 @@ do_test (void)
 	if (result == ENOTSUP)
 	  continue;
 	TEST_COMPARE (result, 0);
-	/* A priority ceiling needs this policy, and that a privilege.  */
+	/* A priority ceiling needs this policy, which needs a privilege.  */
 	struct sched_param param
 	  = { .sched_priority = sched_get_priority_min (SCHED_FIFO) };
 	if (protocols[i] == PTHREAD_PRIO_PROTECT

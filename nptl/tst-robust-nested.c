@@ -17,8 +17,8 @@
    <https://www.gnu.org/licenses/>.  */
 
 /* The new owner has locked the mutex more than once and has not made it
-   consistent.  The last unlock makes it unrecoverable; each one before
-   returns 0.  */
+   consistent.  The last unlock makes it unrecoverable; all unlocks return
+   0.  */
 
 #include "tst-robust.h"
 

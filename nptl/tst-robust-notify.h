@@ -27,7 +27,8 @@
 /* Since Linux 5.5.  */
 #ifdef SECCOMP_USER_NOTIF_FLAG_CONTINUE
 
-/* The answer to a futex call: an error number, 0, or let the kernel do it.  */
+/* The answer to a futex call: an error number, 0, or DO_CALL, which leaves
+   the call to the kernel.  */
 enum { DO_CALL = -1 };
 typedef int (*answer_t) (const struct seccomp_data *data);
 
@@ -59,8 +60,8 @@ answered_thread (void *closure)
   return NULL;
 }
 
-/* Run RUN in a new thread, with ANSWER for each of its futex calls whose
-   operation is OP under MASK.  */
+/* Run RUN in a new thread.  ANSWER answers each of its futex calls whose
+   operation, masked with MASK, is OP.  */
 static inline void
 run_answered (void *(*run) (void *), void *closure, unsigned int mask,
 	      unsigned int op, answer_t answer)

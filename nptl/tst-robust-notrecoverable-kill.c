@@ -1,4 +1,4 @@
-/* Test that a killed lock of an unrecoverable mutex leaves memory alone.
+/* Test killing a process in a lock of an unrecoverable mutex.
    Copyright The GNU Toolchain Authors.
    This file is part of the GNU C Library.
 

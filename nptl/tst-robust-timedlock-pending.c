@@ -16,8 +16,8 @@
    License along with the GNU C Library; if not, see
    <https://www.gnu.org/licenses/>.  */
 
-/* The kernel would follow the reference when the thread ends, to memory that
-   may have become something else.  */
+/* When the thread ends, the kernel would follow the reference to memory that
+   may have been reused.  */
 
 #include "tst-robust.h"
 

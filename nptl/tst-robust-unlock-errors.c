@@ -16,15 +16,16 @@
    License along with the GNU C Library; if not, see
    <https://www.gnu.org/licenses/>.  */
 
-/* The test answers the calls with FUTEX_ROBUST_UNLOCK.  nptl/Makefile selects
-   the strict setting, so that the calls are made with any kernel.  */
+/* The test answers the futex calls that have FUTEX_ROBUST_UNLOCK set.
+   nptl/Makefile selects the strict setting, so that the calls are made with
+   any kernel.  */
 
 #include "tst-robust-notify.h"
 #include "tst-robust-unlock.h"
 
 #ifdef SECCOMP_USER_NOTIF_FLAG_CONTINUE
 
-/* What the kernel, or something before it, does.  */
+/* What the kernel, or something in front of it, does.  */
 static const struct behavior
 {
   const char *name;

@@ -1,4 +1,4 @@
-/* Test that an unlock which is killed leaves reused memory alone.
+/* Test that killing a process in an unlock leaves reused memory alone.
    Copyright The GNU Toolchain Authors.
    This file is part of the GNU C Library.
 
@@ -17,14 +17,15 @@
    <https://www.gnu.org/licenses/>.  */
 
 /* The test stops a process at each instruction of pthread_mutex_unlock and
-   kills it there.  If the process has released the mutex, the test first uses
-   the memory for something else, with the TID in the place of the futex word:
-   the kernel must not set FUTEX_OWNER_DIED in it (bug 14485).  If the process
-   has not released the mutex yet, the kernel must do so.  The test also kills
-   the process at each instruction of pthread_mutex_lock of a free mutex.
+   kills it there.  If the process has unlocked the mutex, the test first uses
+   the memory for something else, with the TID in place of the futex word: the
+   kernel must not set FUTEX_OWNER_DIED in it (bug 14485).  If the process has
+   not unlocked the mutex yet, the kernel must set FUTEX_OWNER_DIED.  The test
+   also kills the process at each instruction of pthread_mutex_lock of a free
+   mutex.
 
-   With UNRECOVERABLE, the same for a lock that finds the mutex unrecoverable,
-   and acquires and unlocks it to see this.  */
+   With UNRECOVERABLE, the test does the same for a lock that acquires the
+   mutex, finds it unrecoverable, and unlocks it.  */
 
 #include "tst-robust-unlock.h"
 
@@ -105,7 +106,7 @@ end_process (pid_t pid)
   xwaitpid (pid, &status, 0);
 }
 
-/* Kill the process after so many STEPS.  Return false if it has returned from
+/* Kill the process after STEPS steps.  Return false if it has returned from
    the function by then.  */
 static bool
 kill_at_step (const struct kind *kind, int how, bool contended, int steps)
@@ -160,7 +161,7 @@ kill_at_step (const struct kind *kind, int how, bool contended, int steps)
 static void
 kill_at_each_step (const struct kind *kind, int how, bool contended)
 {
-  /* See first that the function returns at all.  */
+  /* Check first that the function returns at all.  */
   if (kill_at_step (kind, how, contended, MOST_STEPS))
     FAIL_UNSUPPORTED ("the instructions cannot be stepped");
   int steps = 0;
@@ -180,13 +181,14 @@ do_test (void)
   if (!flag_is_used () || !kernel_has_flag ())
     FAIL_UNSUPPORTED ("the kernel does not help");
 #ifdef UNRECOVERABLE
-  /* Only without priority inheritance, these make the system call.  */
+  /* A lock of an unrecoverable mutex makes the system call without waiters
+     too, but only if the mutex is not a PI mutex.  */
   if (ENABLE_PI && !vdso_has_function ())
     FAIL_UNSUPPORTED ("the kernel does not help without waiters");
 #endif
 
   shared = support_shared_allocate (sizeof (*shared));
-  /* Let lazy binding come before the steps.  */
+  /* Resolve lazily bound functions before the first step.  */
   init_robust_mutex (&shared->mutex, &kinds[0]);
   xpthread_mutex_lock (&shared->mutex);
   pthread_mutex_unlock (&shared->mutex);

@@ -16,8 +16,8 @@
    License along with the GNU C Library; if not, see
    <https://www.gnu.org/licenses/>.  */
 
-/* A kernel that keeps FUTEX_WAITERS in the word of a mutex that it releases is
-   under development.  This test stores such a word.  */
+/* A change under development for Linux makes the kernel keep FUTEX_WAITERS in
+   the word of a mutex that it unlocks.  This test stores such a word.  */
 
 #include "tst-robust.h"
 
@@ -88,7 +88,7 @@ do_test (void)
 	  {
 	    while (!in_wait)
 	      sched_yield ();
-	    /* Free as soon as the thread waits.  */
+	    /* The thread unlocks the mutex when it waits.  */
 	    xpthread_mutex_lock (&mutex);
 	    xpthread_mutex_unlock (&mutex);
 	    LOCK_WORD = FUTEX_WAITERS;

@@ -16,10 +16,11 @@
    License along with the GNU C Library; if not, see
    <https://www.gnu.org/licenses/>.  */
 
-/* This depends on the kernel, the vDSO and the tunable.  The test is about
-   whether an unlock makes a system call with FUTEX_ROBUST_UNLOCK.  A process
-   is killed if it does, so this can be seen; an unlock by way of the vDSO is
-   one that makes none with the strict setting (tst-robust-unlock-strict).  */
+/* This depends on the kernel, the vDSO and the tunable.  The test checks
+   whether an unlock makes a system call with FUTEX_ROBUST_UNLOCK.  A seccomp
+   filter kills the process if it does.  With the strict setting
+   (tst-robust-unlock-strict), an unlock that makes no such call has used the
+   vDSO.  */
 
 #include "tst-robust-unlock.h"
 

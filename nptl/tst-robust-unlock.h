@@ -1,4 +1,4 @@
-/* What the kernel has for the unlock of robust mutexes.
+/* Find out what the kernel offers for unlocking robust mutexes.
    Copyright The GNU Toolchain Authors.
    This file is part of the GNU C Library.
 
@@ -35,8 +35,9 @@ vdso (void)
   return (const ElfW(Ehdr) *) getauxval (AT_SYSINFO_EHDR);
 }
 
-/* The name of the function, if glibc looks it up on this architecture.  Other
-   architectures than x86 define TEST_ROBUST_UNLOCK_VDSO in their Makefile.  */
+/* The name of the function, if glibc looks it up on this architecture.
+   Architectures other than x86 define TEST_ROBUST_UNLOCK_VDSO in their
+   Makefile.  */
 #if defined __x86_64__ || defined __i386__ || defined TEST_ROBUST_UNLOCK_VDSO
 # define VDSO_FUNCTION (sizeof (void *) == 4				\
 			? "__vdso_futex_robust_list32_try_unlock"	\

@@ -116,7 +116,8 @@ robust_list (void)
   return head;
 }
 
-/* The calling thread must own no robust mutex and be about to use none.  */
+/* Check that the calling thread owns no robust mutex and has no lock or
+   unlock pending.  */
 static inline void
 check_no_robust_mutex (void)
 {
@@ -148,7 +149,8 @@ run_process (void (*subtest) (int), int argument)
   TEST_COMPARE (status, 0);
 }
 
-/* Wait until the process blocks, or ends, which the test then sees.  */
+/* Wait until the process blocks or ends.  A later check of the test detects
+   that it ended.  */
 static inline void
 wait_until_blocked (pid_t pid)
 {
@@ -156,7 +158,7 @@ wait_until_blocked (pid_t pid)
 				   | support_process_state_zombie);
 }
 
-/* The process must block and is then killed.  */
+/* Check that the process blocks, and kill it.  */
 static inline void
 kill_blocked_process (pid_t pid)
 {
@@ -169,7 +171,7 @@ kill_blocked_process (pid_t pid)
   TEST_VERIFY (WIFSIGNALED (status) && WTERMSIG (status) == SIGKILL);
 }
 
-/* Run SUBTEST in a new process, likewise.  */
+/* Likewise, for a new process that runs SUBTEST.  */
 static inline void
 run_blocked_process (void (*subtest) (int), int argument)
 {
@@ -191,9 +193,9 @@ let_owner_die (pthread_mutex_t *mutex)
   xpthread_join (xpthread_create (NULL, lock_and_end, mutex));
 }
 
-/* Let seccomp take ACTION for each futex call of the calling thread whose
-   operation is OP under MASK.  Return the descriptor that FLAGS ask for, or
-   -1 if there are no filters here.  */
+/* Make seccomp take ACTION for each futex call of the calling thread whose
+   operation, masked with MASK, is OP.  Return the descriptor that FLAGS ask
+   for, or -1 if filters are not possible.  */
 static inline int
 filter_futex (unsigned int mask, unsigned int op, unsigned int action,
 	      unsigned int flags)
@@ -220,7 +222,7 @@ filter_futex (unsigned int mask, unsigned int op, unsigned int action,
   return -1;
 }
 
-/* Let all future calls of the futex command fail with ERROR.  */
+/* Make all future futex calls with COMMAND fail with ERROR.  */
 static inline void
 refuse_futex (int command, int error)
 {

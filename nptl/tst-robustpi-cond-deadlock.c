@@ -1,4 +1,4 @@
-/* Test EDEADLK of FUTEX_LOCK_PI in pthread_cond_wait.
+/* Test EDEADLK from FUTEX_LOCK_PI in pthread_cond_wait.
    Copyright The GNU Toolchain Authors.
    This file is part of the GNU C Library.
 

@@ -1,4 +1,4 @@
-/* Test EINVAL, EAGAIN and EINTR of FUTEX_LOCK_PI in pthread_cond_wait.
+/* Test EINVAL, EAGAIN and EINTR from FUTEX_LOCK_PI in pthread_cond_wait.
    Copyright The GNU Toolchain Authors.
    This file is part of the GNU C Library.
 

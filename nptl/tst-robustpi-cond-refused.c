@@ -1,4 +1,4 @@
-/* Test EPERM and ENOMEM of FUTEX_LOCK_PI in pthread_cond_wait.
+/* Test EPERM and ENOMEM from FUTEX_LOCK_PI in pthread_cond_wait.
    Copyright The GNU Toolchain Authors.
    This file is part of the GNU C Library.
 

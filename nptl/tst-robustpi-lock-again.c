@@ -26,7 +26,7 @@
 static pthread_mutex_t mutex;
 static int calls;
 
-/* Called by the owner of the mutex: free it before the third try.  */
+/* The owner of the mutex runs this.  Unlock it before the third try.  */
 static int
 answer (const struct seccomp_data *data)
 {

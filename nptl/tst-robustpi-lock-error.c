@@ -1,4 +1,4 @@
-/* Test EINVAL of FUTEX_LOCK_PI.
+/* Test EINVAL from FUTEX_LOCK_PI.
    Copyright The GNU Toolchain Authors.
    This file is part of the GNU C Library.
 

@@ -45,7 +45,7 @@ do_test (void)
 	continue;
       printf ("info: %s\n", kinds[i].name);
       init_robust_mutex (mutex, &kinds[i]);
-      /* The ID of no thread.  */
+      /* No thread has this ID.  */
       mutex->__data.__lock = 0x3ffffffe;
       run_blocked_process (lock, 0);
       run_process (time_out, 0);

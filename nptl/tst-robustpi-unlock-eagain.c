@@ -1,4 +1,4 @@
-/* Test that EAGAIN of FUTEX_UNLOCK_PI does not leave a mutex locked.
+/* Test that EAGAIN from FUTEX_UNLOCK_PI does not leave a mutex locked.
    Copyright The GNU Toolchain Authors.
    This file is part of the GNU C Library.
 

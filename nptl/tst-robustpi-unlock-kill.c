@@ -1,4 +1,4 @@
-/* Test that a killed unlock of a PI mutex leaves reused memory alone.
+/* Test that killing a process in a PI unlock leaves reused memory alone.
    Copyright The GNU Toolchain Authors.
    This file is part of the GNU C Library.
 

@@ -1,4 +1,4 @@
-/* Test errors of FUTEX_UNLOCK_PI.
+/* Test errors from FUTEX_UNLOCK_PI.
    Copyright The GNU Toolchain Authors.
    This file is part of the GNU C Library.
 

@@ -54,10 +54,10 @@
    list_op_pending.  The calling thread must own the mutex, must have set
    list_op_pending to it, must have removed it from the robust list, and must
    be done with all fields but __lock: the mutex may cease to exist before
-   this function returns.  Returns 0, or an error of FUTEX_UNLOCK_PI: then the
-   calling thread owns the mutex as before, which is in the robust list again.
-   But if __owner is PTHREAD_MUTEX_NOTRECOVERABLE, only list_op_pending is
-   still set.  */
+   this function returns.  Returns 0, or an error from FUTEX_UNLOCK_PI.  After
+   an error, the calling thread still owns the mutex, which is in the robust
+   list again.  But if __owner is PTHREAD_MUTEX_NOTRECOVERABLE, the mutex is
+   not put back into the list, and list_op_pending stays set.  */
 extern int __futex_robust_unlock (pthread_mutex_t *mutex) attribute_hidden;
 
 /* Likewise, but without the first try, which needs no system call.  */
@@ -94,8 +94,8 @@ futex_robust_unlock (pthread_mutex_t *mutex)
 								     &tid,
 								     0)))
 	{
-	  /* The kernel does not help.  The violation of the mutex destruction
-	     requirements is here; see __futex_robust_unlock_contended.  */
+	  /* The kernel does not help.  This violates the mutex destruction
+	     requirements; see __futex_robust_unlock_contended.  */
 	  __asm ("" ::: "memory");
 	  THREAD_SETMEM (THREAD_SELF, robust_head.list_op_pending, NULL);
 	  return 0;
@@ -105,9 +105,9 @@ futex_robust_unlock (pthread_mutex_t *mutex)
 }
 
 /* FUTEX_UNLOCK_PI has failed with ERR, and the calling thread still owns
-   MUTEX: undo what the unlock has done before, that of __nusers if DECR and
-   MUTEX is not robust, clear list_op_pending if it is robust, and return
-   ERR.  */
+   MUTEX.  Undo what the unlock has done.  For a robust MUTEX, clear
+   list_op_pending.  For any other, restore __nusers if DECR is nonzero.
+   Return ERR.  */
 extern int __pthread_mutex_pi_unlock_failed (pthread_mutex_t *mutex, int decr,
 					     int err) attribute_hidden;
 
