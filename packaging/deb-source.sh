@@ -105,6 +105,7 @@ inputs()
 # add_patch TREE FILE NAME: add it at the end of debian/patches/series.
 add_patch()
 {
+	local added
 	added=$(patch_name "$2" "$3")
 	{ cp "$2" "$1/debian/patches/$added" && echo "$added" >>"$1/debian/patches/series"; } ||
 		die "cannot write $1/debian/patches"
@@ -122,6 +123,7 @@ in_sources()
 
 make_source()
 {
+	local p changed
 	rm -rf "$new" "$tree"
 	mkdir -p "$new"
 	cp "$fetched"/* "$new/" || return 1
@@ -157,6 +159,7 @@ make_source()
 # deb_source: make the source with the series. With --source-only, exit.
 deb_source()
 {
+	local new
 	new=$sources/new
 	inputs >"$sources/inputs.new"
 	if ! cmp -s "$sources/inputs.new" "$sources/inputs" || [ ! -d "$tree" ]; then
@@ -187,6 +190,7 @@ build()
 # deb_packages PACKAGE...: copy what was built to $dist. These must be there.
 deb_packages()
 {
+	local p
 	rm -rf "$dist.new"
 	mkdir -p "$dist.new" || die "cannot create $dist.new"
 	{ find "$root/build" -maxdepth 1 -name "*_${new_version}_*" ! -name '*.log' \

@@ -29,6 +29,7 @@ roots_possible()
 
 root_run()
 {
+	local root_dir
 	root_dir=$1
 	shift
 	# shellcheck disable=SC2016 # not for this shell to expand
@@ -52,6 +53,7 @@ root_run()
 # root_apt DIR ARGUMENTS...: run apt-get in the root.
 root_apt()
 {
+	local root_dir
 	root_dir=$1
 	shift
 	root_run "$root_dir" apt-get -q -y -o Dpkg::Use-Pty=0 \
@@ -61,6 +63,7 @@ root_apt()
 # root_bootstrap DIR SUITE PACKAGE...
 root_bootstrap()
 {
+	local boot_dir root_suite uri script s
 	boot_dir=$1 root_suite=$2
 	shift 2
 	{ uri=$(apt_mirror) && [ -n "$uri" ]; } ||
@@ -95,6 +98,7 @@ root_bootstrap()
 # root_tarball SUITE PACKAGE...: make it if it is missing or old; sets $tarball.
 root_tarball()
 {
+	local root_suite new
 	root_suite=$1
 	tarball=$roots/$1.tar
 	[ $# = 1 ] || tarball=$roots/$1-$(printf '%s\n' "$@" | cksum | cut -d ' ' -f 1).tar
@@ -114,6 +118,7 @@ root_tarball()
 
 root_make()
 {
+	local made_dir f
 	roots_possible
 	made_dir=$1
 	shift
@@ -129,6 +134,7 @@ root_make()
 
 root_remove()
 {
+	local gone
 	for gone; do
 		# The rm must not reach anything that is mounted there.
 		! grep -qF " $(realpath -m "$gone")/" /proc/self/mounts ||

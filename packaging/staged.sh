@@ -40,6 +40,7 @@ packages=$(sed -n 's/^Package: //p' "$control")
 # system's only in the loader that they name.
 installed()
 {
+	local prefix at triplet
 	prefix=$(info "$2" installed)
 	[ -n "$prefix" ] || die "$2 is of an older version of this project: run make"
 	at=$tree/files/robust-libc-$1$prefix
@@ -56,6 +57,7 @@ installed()
 # documented PACKAGE FILE [NAME]: gzipped, in its directory of documents.
 documented()
 {
+	local at
 	at=$tree/files/$1/usr/share/$2
 	mkdir -p "${at%/*}"
 	gzip -9n <"$3" >"$at.gz" || die "$3 is not there any more: run make"
@@ -63,6 +65,7 @@ documented()
 
 staged_files()
 {
+	local format libdir s p common t unlock
 	format=$1 libdir=$2
 	shift 2
 	version='' to=$top/dist work=$BUILD/$format
@@ -150,6 +153,7 @@ staged_files()
 
 staged_made()
 {
+	local p
 	mkdir -p "$to" || die "cannot write to $to"
 	for p in $packages; do
 		rm -f "$to/$p"[-_][0-9]*"$2"

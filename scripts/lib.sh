@@ -80,6 +80,7 @@ for_arch()
 # versions_of LIBC: the versions that have a series, newest last.
 versions_of()
 {
+	local f
 	for f in "$top/$1-patches"/*/SHA256SUMS; do
 		[ ! -e "$f" ] || basename "${f%/*}"
 	done | sort -V
@@ -88,6 +89,7 @@ versions_of()
 # all_series: all series, as LIBC-VERSION, on one line.
 all_series()
 {
+	local each
 	for each in glibc musl; do
 		versions_of $each | sed "s/^/$each-/"
 	done | xargs
@@ -128,6 +130,7 @@ build_fake_libc()
 # copy_patches LIBC VERSION PREFIX: copy those of a release to PREFIX0001-NAME.patch, etc.
 copy_patches()
 {
+	local p
 	copied=0
 	for p in $(patches_of "$1" "$2"); do
 		copied=$((copied + 1))
@@ -139,11 +142,12 @@ copy_patches()
 
 # since BEGAN: print the time since BEGAN (a value of now), such as 3m07s.
 now() { date +%s; }
-since() { s=$(($(now) - $1)); printf '%dm%02ds' $((s / 60)) $((s % 60)); }
+since() { local s; s=$(($(now) - $1)); printf '%dm%02ds' $((s / 60)) $((s % 60)); }
 
 # require_space DIR MEGABYTES: stop now rather than on a full disk.
 require_space()
 {
+	local avail
 	mkdir -p "$1" || die "cannot create $1"
 	avail=$(df -Pm "$1" | awk 'NR == 2 { print $4 }')
 	[ "$avail" -ge "$2" ] ||
@@ -162,6 +166,7 @@ one_at_a_time()
 # sid, /etc/os-release has the name of the next release.)
 apt_mirror()
 {
+	local codename uris
 	[ -r /etc/os-release ] || return 1
 	codename=$(. /etc/os-release; echo "${VERSION_CODENAME-}")
 	uris=$(apt-get --print-uris update 2>/dev/null)
@@ -174,6 +179,7 @@ apt_mirror()
 # tree_of PID: print PID and its descendants, parents first. (It starts no process.)
 tree_of()
 {
+	local file list child
 	echo "$1"
 	for file in /proc/"$1"/task/*/children; do
 		list=
@@ -198,6 +204,7 @@ kill_tree()
 # progress. If it fails, show the end of the log and stop.
 step()
 {
+	local step_label step_log t0 pid tick
 	step_label=$1 step_log=$2
 	shift 2
 	mkdir -p "${step_log%/*}"

@@ -21,6 +21,7 @@ series_git()
 # shellcheck disable=SC2154 # scripts/lib.sh and what sources it set $top
 flatten()
 {
+	local v p
 	for v in $(versions_of "$1"); do
 		{ mkdir -p "$2/$v" && sed '/^#/!{ s,.*/,,; s/-[0-9]*\.[0-9.]*[0-9]\.patch$/.patch/; }' \
 			"$top/$1-patches/$v/series" >"$2/$v/series" &&
@@ -35,6 +36,7 @@ flatten()
 # that name, the newest of those that share it is in the name.
 keep()
 {
+	local v p to
 	{ mkdir -p "$2/common" && (cd "$1" && printf '%s\n' * | sort -rV | while read -r v; do
 		mkdir -p "$2/$v" && sha256sum "$v"/*.patch || exit 1
 	done) >"$2/sums" && awk '
@@ -69,6 +71,7 @@ touched()
 # put LIBC DIR: replace the kept form by that in DIR, without touching unchanged files.
 put()
 {
+	local f
 	{ kept "$2" | while read -r f; do
 		cmp -s "$2/$f" "$top/$1-patches/$f" || {
 			mkdir -p "$top/$1-patches/${f%/*}" &&
@@ -155,6 +158,7 @@ END {
 # shellcheck disable=SC2154 # the sourcing script sets $work
 take()
 {
+	local patch f
 	patch=$1
 	shift
 	git am -q --no-3way ${leave_out:+"--exclude=$leave_out"} "$patch" >"$work/am" 2>&1 || {
@@ -175,6 +179,7 @@ take()
 # the release as "release", and the end of each of the three series by its name.
 lay_out()
 {
+	local name tree orphans laid s p d
 	name=$1-$2 tree=$3
 	rm -rf "$work/patches"
 	mkdir -p "$work/patches"
@@ -221,6 +226,7 @@ conflict()
 # of LABEL: which files, hunks and lines conflict.
 why()
 {
+	local f h
 	for f in $(git ls-files -u | cut -f2 | sort -u); do
 		if ! git cat-file -e "HEAD:$f" 2>/dev/null; then
 			say "  $f: $2 has no such file"
@@ -276,6 +282,7 @@ tap_end()
 # empty. Stops at the first mail after which the build fails.
 build_each()
 {
+	local b_libc b_version b_tarball b_prepared b_name b_work b_tree b_log b_done b_step b_label m f
 	b_libc=$1 b_version=$2 b_tarball=$3 b_prepared=$4
 	shift 4
 	b_name=$b_libc-$b_version

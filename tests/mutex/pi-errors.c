@@ -6,7 +6,8 @@
  *   - EINVAL, EPERM, ENOMEM: the function returns the error and neither acquires nor
  *     releases the mutex;
  *   - a wait on a condition variable, which must not return without the mutex, tries
- *     again after each error until the mutex is free.
+ *     again after each error until the mutex is free. (After ESRCH it does so only if
+ *     the mutex is robust: otherwise the owner has most likely ended.)
  *
  * list_op_pending is clear after each. A seccomp filter supplies these errors. One
  * error comes from the kernel: a waiter in another PID namespace makes the kernel
@@ -146,11 +147,11 @@ static void wait_tries_again(const struct variety *v, int error)
 
 static void by_filter(const struct variety *v)
 {
-	static const int errors[] = { EINVAL, EPERM, ENOMEM, EAGAIN, EDEADLK };
+	static const int errors[] = { EINVAL, EPERM, ENOMEM, EAGAIN, EDEADLK, ESRCH };
 	pid_t owner;
 	size_t i;
 
-	for (i = 0; i < 5; i++)
+	for (i = 0; i < (robustness == PTHREAD_MUTEX_ROBUST ? 6 : 5); i++)
 		wait_tries_again(v, errors[i]);
 	init(&s->mutex, v);
 	s->ready = 0;

@@ -16,6 +16,7 @@ has() { command -v "$2" >/dev/null 2>&1 || { echo "skip $1: $2 is not installed 
 # shellcheck disable=SC2154 # the sourcing script sets $root and $suite
 says()
 {
+	local what want pattern got
 	what=$1 want=$2 pattern=$3
 	shift 3
 	out=$(root_run "$root" "$@" 2>&1)
@@ -32,6 +33,7 @@ says()
 # shellcheck disable=SC2154 # the sourcing script sets $work
 left()
 {
+	local "then"
 	then=$work/$suite.${2:-before}
 	root_list "$root" >"$work/$suite.after"
 	if [ -s "$then" ] && cmp -s "$then" "$work/$suite.after"; then
@@ -43,6 +45,7 @@ left()
 # apt NAME ARGUMENTS...: run apt-get in the root; returns 1 if that fails.
 apt()
 {
+	local what
 	what=$1
 	shift
 	if root_apt "$root" "$@" >"$work/$suite.apt" 2>&1; then
@@ -61,6 +64,7 @@ debs() { (cd "$root" && printf '/%s\n' "tmp/$1"/*.deb); }
 # byte.
 same_packages()
 {
+	local f n
 	for f in "$2"/*.deb; do
 		n=${f##*/}
 		if cmp -s "$f" "$3/$n"; then
@@ -80,6 +84,7 @@ same_packages()
 # shellcheck disable=SC2154 # scripts/lib.sh sets $me
 glibc_packages()
 {
+	local missing
 	dist=${DIST:-$top/dist/deb-glibc}
 	set -- "$dist"/libc6_*_amd64.deb
 	if [ ! -e "$1" ]; then
@@ -95,6 +100,7 @@ glibc_packages()
 # check NAME COMMAND...: it ends with status 0.
 check()
 {
+	local what out
 	what=$1
 	shift
 	if out=$("$@" 2>&1); then passes "$suite $what"; else fails "$suite $what" "$out"; fi
@@ -102,6 +108,7 @@ check()
 # apt_of_readme WORD: the command of deb-glibc's README that has this word.
 apt_of_readme()
 {
+	local line
 	line=$(grep "^    .*$1" "$top/packaging/deb-glibc/README" | head -n 1)
 	[ -n "$line" ] || die "packaging/deb-glibc/README: there is no command with $1"
 	printf '%s\n' "$line" | sed 's/^ *//; s/apt-get/& -q -y -o Dpkg::Use-Pty=0/'
@@ -114,6 +121,7 @@ of_glibc() { root_run "$root" dpkg-query -W -f '${db:Status-Status} ${source:Pac
 # shellcheck disable=SC2154,SC2034 # the sourcing script sets $log and $inside, and ends with $status
 boot()
 {
+	local booted cpus vm_log ended
 	booted=$1 cpus=$2 vm_log=$log/packages-${me##*/}-$1.log
 	shift 2
 	say "  $booted: $(wc -l <"$work/$booted") tests in a VM that boots the root (log: ${vm_log#"$top"/})"

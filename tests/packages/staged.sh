@@ -18,6 +18,7 @@ files_of() { root_list "$1" | grep -v '^\./var[/ ]'; }
 
 staged_test()
 {
+	local work root expected f missing out libc
 	work=$BUILD/packages/$1
 	root=$work/root expected=$work/expected
 	umask 022

@@ -14,6 +14,7 @@ dashed() { case $1 in 1) echo 1 ;; *) echo "-$1" ;; esac; }
 # shellcheck disable=SC2154,SC2034 # the sourcing script sets $programs and $log, and uses $why
 fetch()
 {
+	local d f
 	tarball=
 	for d in "${WITH_SOURCE:-/nonexistent}" "$programs/source/$1"; do
 		for f in "$d/$1"_*.orig.tar.*; do
@@ -37,6 +38,7 @@ fetch()
 # unpack TARBALL DIR TAR-OPTIONS...: unpack it without its top directory.
 unpack()
 {
+	local from to
 	from=$1 to=$2
 	shift 2
 	rm -rf "$to"
@@ -54,6 +56,7 @@ unpack_tdb()
 # Samba, its tests link only to lib/replace.
 compile_tdb()
 {
+	local targets t
 	targets=tdbtorture
 	for t in $tdb_tests; do
 		targets=$targets,tdb1-run-mutex$(dashed "$t")
@@ -75,6 +78,7 @@ lmdb_runs() { "$1" lmdb-writers 900 "deaths|$2 300 1"; }
 # tdb_runs DO DIR
 tdb_runs()
 {
+	local t
 	"$1" tdb-torture 900 "OK|$2/tdbtorture -m -n 4 -l 2000 -s 1"
 	# Without transactions nothing undoes an interrupted write, so the
 	# database is sometimes damaged, with stock and with patched musl.

@@ -62,6 +62,7 @@ ops()
 # check_ops OBJDUMP WIDTH OBJECT LABEL
 check_ops()
 {
+	local got
 	got=$("$1" -d --no-show-raw-insn "$3" | ops)
 	[ "$got" = "$(ops_of_width "$2")" ] ||
 		die "$4 passes futex(2) the ops '$got', expected '$(ops_of_width "$2")'"
@@ -70,6 +71,7 @@ check_ops()
 # check_symbol SYMBOL FILE LABEL: FILE looks up SYMBOL and no other (none, if empty).
 check_symbol()
 {
+	local got
 	got=$(grep -ao '__vdso_futex_robust_list[0-9]*_try_unlock' "$2" | sort -u)
 	[ "$got" = "$1" ] || die "$3 looks up '$got' in the vDSO, expected '$1'"
 }

@@ -31,6 +31,7 @@ wanted() { [ -z "$only" ] || case " $only " in *" $1 "*) ;; *) false ;; esac; }
 # known_tests NAME...: stop at the first name in $only that is not one of these.
 known_tests()
 {
+	local t
 	for t in $only; do
 		case " $* " in
 		*" $t "*) ;;
@@ -65,6 +66,7 @@ results_of() { echo "$BUILD/results/$1-$("$top/scripts/this-commit" | tr ' ' -)"
 # compile STAGE dynamic|static [PROGRAM...]: compile all programs, or these, with one libc.
 compile()
 {
+	local the_stage linked dir linked_to link_with newest c p
 	the_stage=$1 linked=$2
 	shift 2
 	dir=$bin/$the_stage/$linked
@@ -90,6 +92,7 @@ compile()
 # compile_file OUTPUT SOURCE OPTION...: part of compile, for files that are out of date.
 compile_file()
 {
+	local out c
 	out=$1 c=$2
 	shift 2
 	[ ! "$out" -nt "$c" ] || [ ! "$out" -nt "$newest" ] || return 0
@@ -103,6 +106,7 @@ compile_file()
 # compile_all NAME...: compile with each libc, patched and stock, dynamic and static.
 compile_all()
 {
+	local name link
 	say "compiling the tests"
 	for name; do
 		for link in dynamic static; do
@@ -150,6 +154,7 @@ of_unlock="robust-remap robust-rewrite pi-remap pi-rewrite $contended inconsiste
 # files_of_gdb: print what gdb needs apart from its libraries, if it includes Python.
 files_of_gdb()
 {
+	local modules
 	modules=$(gdb -nx -batch -ex 'python import sys, os; print("\n".join(m.__file__ for m in list(sys.modules.values()) if getattr(m, "__file__", None)), os.path.dirname(os.__file__) + "/encodings/ascii.py", sep="\n")' 2>/dev/null) ||
 		return 0
 	printf '%s\n' "$modules" | grep '^/'
@@ -160,6 +165,7 @@ files_of_gdb()
 # single CPU, because with two emulated CPUs each step takes many times as long.
 suite_in_vm()
 {
+	local the_plan number the_kernel the_append the_log vm_timeout of_plan
 	the_plan=$1 number=$2 the_kernel=$3 the_append=$4 the_log=$5
 	shift 5
 	[ -n "$emulator" ] || set -- "$@" --add "$libgcc_s"
@@ -182,6 +188,7 @@ suite_in_vm()
 # in_vm PLAN FIRST-NUMBER KERNEL APPEND LOG LIBC...: run a plan in a VM.
 in_vm()
 {
+	local the_plan number the_kernel the_append the_log add name f
 	the_plan=$1 number=$2 the_kernel=$3 the_append=$4 the_log=$5
 	shift 5
 	# The vDSO of 32-bit programs has a switch of its own.
@@ -228,6 +235,7 @@ in_vm()
 first=1 passed=0 failed=0 skipped=0
 report()
 {
+	local the_plan planned s p f shown
 	the_plan=$1
 	shift
 	planned=$(wc -l <"$work/$the_plan")

@@ -6,6 +6,7 @@
 # "any" is any but 0.
 refuses()
 {
+	local want pattern got
 	want=$1 pattern=$2
 	shift 2
 	out=$("$@" 2>&1 </dev/null)
