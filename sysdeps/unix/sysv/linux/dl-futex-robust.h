@@ -63,9 +63,9 @@ futex_robust_try_unlock_never (unsigned int *lock, unsigned int tid, void *pop)
    TID if it has replaced TID with 0 in *LOCK and has cleared *POP.  A null
    pointer also means that contended unlocks must not use FUTEX_ROBUST_UNLOCK.
    The tunable glibc.pthread.robust_unlock selects the null pointer if it is 0,
-   and the strict setting if it is 2; 1 is the default.  Like those of the other vDSO functions,
-   the pointer is null in the libc.so that dlopen loads into a static program,
-   because __rtld_static_init does not set it.  */
+   and the strict setting if it is 2; 1 is the default.  Like those of the
+   other vDSO functions, the pointer is null in the libc.so that dlopen loads
+   into a static program, because __rtld_static_init does not set it.  */
 static inline void *
 setup_futex_robust_try_unlock (void)
 {
