@@ -217,6 +217,37 @@ int step_is_done(pid_t tid)
 	return 1;
 }
 
+#if defined(__x86_64__) || defined(__i386__)
+static __attribute__((noinline)) void breakpoint_here(void)
+{
+	__asm__ volatile ("");
+}
+
+/* Does a breakpoint of the CPU stop a process? Not each hypervisor has them. */
+static int breakpoint_hits(size_t address, size_t control)
+{
+	int status, hits = 0;
+	pid_t pid = fork();
+
+	if (!pid) {
+		if (!ptrace(PTRACE_TRACEME, 0, NULL, NULL) && !raise(SIGSTOP))
+			breakpoint_here();
+		_exit(0);
+	}
+	if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFSTOPPED(status))
+		return 0;
+	if (!ptrace(PTRACE_POKEUSER, pid, (void *)address, (void *)breakpoint_here) &&
+	    !ptrace(PTRACE_POKEUSER, pid, (void *)control, 1) &&
+	    !ptrace(PTRACE_CONT, pid, NULL, NULL) && waitpid(pid, &status, 0) == pid)
+		hits = WIFSTOPPED(status) && WSTOPSIG(status) == SIGTRAP;
+	if (!WIFEXITED(status)) {
+		kill(pid, SIGKILL);
+		waitpid(pid, NULL, 0);
+	}
+	return hits;
+}
+#endif
+
 int set_breakpoints(pid_t tid, unsigned long a, unsigned long b)
 {
 #if defined(__x86_64__) || defined(__i386__)
@@ -232,8 +263,9 @@ int set_breakpoints(pid_t tid, unsigned long a, unsigned long b)
 		unsigned eax, name[4] = { 0, 0, 0, 0 };
 
 		__cpuid(0x40000000, eax, name[0], name[1], name[2]);
-		possible = sysconf(_SC_NPROCESSORS_ONLN) == 1 ||
-			   strcmp((char *)name, "TCGTCGTCGTCG");
+		possible = (sysconf(_SC_NPROCESSORS_ONLN) == 1 ||
+			    strcmp((char *)name, "TCGTCGTCGTCG")) &&
+			   breakpoint_hits(at, at + 7 * one);
 	}
 	if (!possible || ptrace(PTRACE_POKEUSER, tid, (void *)(at + 7 * one), 0))
 		return 0;
