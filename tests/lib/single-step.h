@@ -62,9 +62,9 @@ int step_is_done(pid_t tid);
 /* In the parent: stop the thread again when it is about to execute either address,
  * without single steps before. The debug registers belong to the thread. (0, 0)
  * clears both, without which a step would not get past such an address. Returns 0
- * if this is not possible: at the first breakpoint the kernel patches its own code,
- * and under QEMU's emulator a second CPU may see half of the patch and crash the
- * kernel. */
+ * if this is not possible: not each hypervisor has breakpoints; and at the first one
+ * the kernel patches its own code, and under QEMU's emulator a second CPU may see half
+ * of the patch and crash the kernel. */
 int set_breakpoints(pid_t tid, unsigned long a, unsigned long b);
 
 /* Reads /proc/PID/task/TID/NAME. Returns the length, or 0 if there is none. */
