@@ -205,6 +205,33 @@ void reap(pid_t pid)
 		     status);
 }
 
+static void *partner_thread(void *arg)
+{
+	struct partner *p = arg;
+
+	p->f(p->arg);
+	return NULL;
+}
+
+void start_partner(struct partner *p, const struct variety *v, void (*f)(void *), void *arg)
+{
+	p->pid = 0;
+	p->f = f;
+	p->arg = arg;
+	if (v->pshared == PTHREAD_PROCESS_SHARED)
+		p->pid = spawn(f, arg);
+	else
+		EXPECT(pthread_create(&p->thread, NULL, partner_thread, p), 0);
+}
+
+void end_partner(struct partner *p)
+{
+	if (p->pid)
+		reap(p->pid);
+	else
+		EXPECT(pthread_join(p->thread, NULL), 0);
+}
+
 int status_in_time(pid_t pid)
 {
 	int ms, status;

@@ -105,6 +105,20 @@ pid_t spawn(void (*f)(void *), void *arg);
 /* Waits for the process, which must exit with 0. */
 void reap(pid_t pid);
 
+/* A process or, for a private mutex, a thread. */
+struct partner {
+	pid_t pid;		/* 0: a thread */
+	pthread_t thread;
+	void (*f)(void *);
+	void *arg;
+};
+
+/* Runs f(arg) in it. */
+void start_partner(struct partner *p, const struct variety *v, void (*f)(void *), void *arg);
+
+/* Waits for its end. A process must exit with 0. */
+void end_partner(struct partner *p);
+
 /* The status of a process that has to end in time: it may sleep forever on a free
  * mutex, or loop. */
 int status_in_time(pid_t pid);

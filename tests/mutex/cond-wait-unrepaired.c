@@ -33,36 +33,23 @@ static void expect_unrecoverable(void *arg)
 	EXPECT(pthread_cond_signal(&s->cond), 0);
 }
 
-static void *expect_unrecoverable_thread(void *arg)
-{
-	expect_unrecoverable(arg);
-	return NULL;
-}
-
 static void unrepaired(const struct variety *v, const struct timespec *until)
 {
-	pid_t pid = 0;
-	pthread_t t;
+	struct partner partner;
 	enum taker how;
 
 	init(&s->mutex, v);
 	init_cond(&s->cond, v);
 	lose_owner(&s->mutex, v);
-	if (v->pshared == PTHREAD_PROCESS_SHARED) {
-		pid = spawn(expect_unrecoverable, NULL);
-		wait_until_asleep(pid);
-	} else {
-		EXPECT(pthread_create(&t, NULL, expect_unrecoverable_thread, NULL), 0);
-	}
+	start_partner(&partner, v, expect_unrecoverable, NULL);
+	if (partner.pid)
+		wait_until_asleep(partner.pid);
 	if (until)
 		EXPECT(pthread_cond_timedwait(&s->cond, &s->mutex, until), ENOTRECOVERABLE);
 	else
 		EXPECT(pthread_cond_wait(&s->cond, &s->mutex), ENOTRECOVERABLE);
 	/* The other thread's lock holds the mutex for a moment. */
-	if (pid)
-		reap(pid);
-	else
-		EXPECT(pthread_join(t, NULL), 0);
+	end_partner(&partner);
 	EXPECT(pthread_mutex_unlock(&s->mutex), EPERM);
 	for (how = 0; how < NR_TAKERS; how++)
 		EXPECT(take(how, &s->mutex), ENOTRECOVERABLE);
@@ -153,12 +140,6 @@ static void lock_and_die(void *arg)
 		sleep_ms(1);
 }
 
-static void *lock_and_die_thread(void *arg)
-{
-	lock_and_die(arg);
-	return NULL;
-}
-
 static void all(void *arg)
 {
 	static const struct cancelled
@@ -168,8 +149,8 @@ static void all(void *arg)
 	static const struct timespec past;
 	const struct variety *v = arg;
 	struct timespec later = in_ms(patience(60000));
-	pthread_t t, owner;
-	pid_t pid = 0;
+	struct partner owner;
+	pthread_t t;
 
 	snprintf(doing, sizeof(doing), "%s: wait", v->name);
 	unrepaired(v, NULL);
@@ -192,18 +173,12 @@ static void all(void *arg)
 
 	snprintf(doing, sizeof(doing), "%s: cancelled, and an owner died", v->name);
 	start_to_be_cancelled(v, &t, &meanwhile);
-	if (v->pshared == PTHREAD_PROCESS_SHARED)
-		pid = spawn(lock_and_die, NULL);
-	else
-		EXPECT(pthread_create(&owner, NULL, lock_and_die_thread, NULL), 0);
+	start_partner(&owner, v, lock_and_die, NULL);
 	while (s->locked != 2)
 		sleep_ms(1);
 	EXPECT(pthread_cancel(t), 0);
 	s->go = 1;
-	if (pid)
-		reap(pid);
-	else
-		EXPECT(pthread_join(owner, NULL), 0);
+	end_partner(&owner);
 	end_cancelled(t, 0);
 }
 

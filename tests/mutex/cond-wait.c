@@ -42,12 +42,6 @@ static void answer(void *arg)
 	EXPECT(pthread_mutex_unlock(&s->mutex), 0);
 }
 
-static void *answer_thread(void *arg)
-{
-	answer(arg);
-	return NULL;
-}
-
 /* The mutex must be free during the wait; then the owner dies. */
 static void die_as_owner(void *arg)
 {
@@ -58,26 +52,16 @@ static void die_as_owner(void *arg)
 	EXPECT(pthread_cond_signal(&s->cond), 0);
 }
 
-static void *die_as_owner_thread(void *arg)
-{
-	die_as_owner(arg);
-	return NULL;
-}
-
 static void one(const struct variety *v)
 {
-	int pshared = v->pshared == PTHREAD_PROCESS_SHARED, i;
-	pthread_t t;
-	pid_t pid = 0;
+	struct partner partner;
+	int i;
 
 	init(&s->mutex, v);
 	init_cond(&s->cond, v);
 	s->turn = s->waiting = 0;
 
-	if (pshared)
-		pid = spawn(answer, NULL);
-	else
-		EXPECT(pthread_create(&t, NULL, answer_thread, NULL), 0);
+	start_partner(&partner, v, answer, NULL);
 	EXPECT(pthread_mutex_lock(&s->mutex), 0);
 	for (i = 0; i < ROUNDS; i++) {
 		s->turn = 1;
@@ -85,25 +69,16 @@ static void one(const struct variety *v)
 		wait_for(0);
 	}
 	EXPECT(pthread_mutex_unlock(&s->mutex), 0);
-	if (pshared)
-		reap(pid);
-	else
-		EXPECT(pthread_join(t, NULL), 0);
+	end_partner(&partner);
 
 	s->waiting = 0;
 	EXPECT(pthread_mutex_lock(&s->mutex), 0);
-	if (pshared)
-		pid = spawn(die_as_owner, NULL);
-	else
-		EXPECT(pthread_create(&t, NULL, die_as_owner_thread, NULL), 0);
+	start_partner(&partner, v, die_as_owner, NULL);
 	s->waiting = 1;
 	EXPECT(pthread_cond_wait(&s->cond, &s->mutex), EOWNERDEAD);
 	EXPECT(pthread_mutex_consistent(&s->mutex), 0);
 	EXPECT(pthread_mutex_unlock(&s->mutex), 0);
-	if (pshared)
-		reap(pid);
-	else
-		EXPECT(pthread_join(t, NULL), 0);
+	end_partner(&partner);
 	EXPECT(pthread_cond_destroy(&s->cond), 0);
 	EXPECT(pthread_mutex_destroy(&s->mutex), 0);
 }

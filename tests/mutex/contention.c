@@ -57,35 +57,18 @@ static void work(void *arg)
 	}
 }
 
-static void *work_thread(void *arg)
-{
-	work(arg);
-	return NULL;
-}
-
 static void one(const struct variety *v)
 {
-	pthread_t t[WORKERS];
-	pid_t pid[WORKERS];
+	struct partner workers[WORKERS];
 	int i;
 
 	snprintf(doing, sizeof(doing), "%s", v->name);
 	s->inside = s->count = 0;
 	init(&s->mutex, v);
-	for (i = 0; i < WORKERS; i++) {
-		void *seed = (void *)(size_t)(i + 1);
-
-		if (v->pshared == PTHREAD_PROCESS_SHARED)
-			pid[i] = spawn(work, seed);
-		else
-			EXPECT(pthread_create(&t[i], NULL, work_thread, seed), 0);
-	}
-	for (i = 0; i < WORKERS; i++) {
-		if (v->pshared == PTHREAD_PROCESS_SHARED)
-			reap(pid[i]);
-		else
-			EXPECT(pthread_join(t[i], NULL), 0);
-	}
+	for (i = 0; i < WORKERS; i++)
+		start_partner(&workers[i], v, work, (void *)(size_t)(i + 1));
+	for (i = 0; i < WORKERS; i++)
+		end_partner(&workers[i]);
 	CHECK(s->count == WORKERS * rounds);
 	EXPECT(pthread_mutex_trylock(&s->mutex), 0);
 	EXPECT(pthread_mutex_unlock(&s->mutex), 0);

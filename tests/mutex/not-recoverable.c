@@ -67,12 +67,6 @@ static void wait_in_vain(void *arg)
 	__atomic_add_fetch(&s->ended, 1, __ATOMIC_SEQ_CST);
 }
 
-static void *wait_in_vain_thread(void *arg)
-{
-	wait_in_vain(arg);
-	return NULL;
-}
-
 /* Wait until the counter is n. */
 static void await_count(volatile int *counter, int n)
 {
@@ -90,9 +84,8 @@ static void await_count(volatile int *counter, int n)
 /* n waiters, and a mutex that the caller acquired from a dead owner and unlocks. */
 static void some_wait(const struct variety *v, int how, int n)
 {
-	int pshared = v->pshared == PTHREAD_PROCESS_SHARED, i;
-	pthread_t t[MOST_WAITERS];
-	pid_t pid[MOST_WAITERS];
+	struct partner waiters[MOST_WAITERS];
+	int i;
 
 	snprintf(doing, sizeof(doing), "%s: %d waiters in %s", v->name, n,
 		 how == COND_WAIT ? "cond_wait" : taker_names[how]);
@@ -102,15 +95,8 @@ static void some_wait(const struct variety *v, int how, int n)
 	s->started = s->ended = 0;
 	if (how != COND_WAIT)
 		lose_owner(&s->mutex, v);
-	for (i = 0; i < n; i++) {
-		void *arg = (void *)(size_t)i;
-
-		if (pshared)
-			pid[i] = spawn(wait_in_vain, arg);
-		else
-			EXPECT(pthread_create(&t[i], NULL,
-					      wait_in_vain_thread, arg), 0);
-	}
+	for (i = 0; i < n; i++)
+		start_partner(&waiters[i], v, wait_in_vain, (void *)(size_t)i);
 	await_count(&s->started, n);
 	wait_until_all_asleep(s->id, n);
 	if (how == COND_WAIT) {
@@ -120,12 +106,8 @@ static void some_wait(const struct variety *v, int how, int n)
 	}
 	EXPECT(pthread_mutex_unlock(&s->mutex), 0);
 	await_count(&s->ended, n);
-	for (i = 0; i < n; i++) {
-		if (pshared)
-			reap_in_time(pid[i]);
-		else
-			EXPECT(pthread_join(t[i], NULL), 0);
-	}
+	for (i = 0; i < n; i++)
+		end_partner(&waiters[i]);
 	try_all(NULL);
 	EXPECT(pthread_cond_destroy(&s->cond), 0);
 	EXPECT(pthread_mutex_destroy(&s->mutex), 0);

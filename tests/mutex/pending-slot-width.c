@@ -16,7 +16,7 @@
 
 struct state {
 	pthread_mutex_t mutex;
-	volatile int has_it;
+	volatile int taker, has_it;	/* the taker's TID */
 };
 
 static struct state *s;
@@ -51,16 +51,10 @@ static void unlock_watched(void)
 static void take_it(void *arg)
 {
 	(void)arg;
+	s->taker = syscall(SYS_gettid);
 	EXPECT(pthread_mutex_lock(&s->mutex), 0);
 	s->has_it = 1;
 	EXPECT(pthread_mutex_unlock(&s->mutex), 0);
-}
-
-static void *take_in_thread(void *arg)
-{
-	*(volatile pid_t *)arg = syscall(SYS_gettid);
-	take_it(NULL);
-	return NULL;
 }
 
 static void one(const struct variety *v)
@@ -77,25 +71,16 @@ static void one(const struct variety *v)
 	}
 	snprintf(doing, sizeof(doing), "%s, somebody waits", kind);
 	for (i = 0; i < 3; i++) {
-		volatile pid_t tid = 0;
-		pthread_t t;
-		pid_t pid = 0;
+		struct partner taker;
 
-		s->has_it = 0;
+		s->taker = s->has_it = 0;
 		EXPECT(pthread_mutex_lock(&s->mutex), 0);
-		if (v->pshared == PTHREAD_PROCESS_SHARED) {
-			tid = pid = spawn(take_it, NULL);
-		} else {
-			EXPECT(pthread_create(&t, NULL, take_in_thread, (void *)&tid), 0);
-			await(&tid, 0);
-		}
-		wait_until_asleep(tid);
+		start_partner(&taker, v, take_it, NULL);
+		await(&s->taker, taker.pid);
+		wait_until_asleep(s->taker);
 		CHECK(!s->has_it);
 		unlock_watched();
-		if (pid)
-			reap_in_time(pid);
-		else
-			EXPECT(pthread_join(t, NULL), 0);
+		end_partner(&taker);
 	}
 	EXPECT(pthread_mutex_destroy(&s->mutex), 0);
 }

@@ -20,7 +20,7 @@ struct state {
 
 static struct state *s;
 
-static void *time_out(void *arg)
+static void time_out(void *arg)
 {
 	int e = pthread_mutex_timedlock(&s->mutex, &s->when);
 
@@ -32,12 +32,6 @@ static void *time_out(void *arg)
 	s->id = syscall(SYS_gettid);
 	while (!s->go)
 		sleep_ms(1);
-	return NULL;
-}
-
-static void time_out_process(void *arg)
-{
-	time_out(arg);
 }
 
 static void one(const struct variety *v)
@@ -52,13 +46,11 @@ static void one(const struct variety *v)
 		{ "soon", 0, 0, ETIMEDOUT },	/* set below */
 		{ "invalid", 1, -1, EINVAL },
 	};
-	int pshared = v->pshared == PTHREAD_PROCESS_SHARED;
 	int data[sizeof(pthread_mutex_t) / sizeof(int)];
 	size_t i, j;
 
 	for (i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
-		pthread_t t;
-		pid_t pid = 0;
+		struct partner partner;
 
 		snprintf(doing, sizeof(doing), "%s: %s", v->name,
 			 times[i].name);
@@ -71,21 +63,15 @@ static void one(const struct variety *v)
 			s->when.tv_nsec = times[i].nsec;
 		}
 		EXPECT(pthread_mutex_lock(&s->mutex), 0);
-		if (pshared)
-			pid = spawn(time_out_process, NULL);
-		else
-			EXPECT(pthread_create(&t, NULL, time_out, NULL), 0);
-		await(&s->id, pid);
+		start_partner(&partner, v, time_out, NULL);
+		await(&s->id, partner.pid);
 		EXPECT(pthread_mutex_unlock(&s->mutex), 0);
 		EXPECT(pthread_mutex_destroy(&s->mutex), 0);
 		for (j = 0; j < sizeof(data) / sizeof(data[0]); j++)
 			data[j] = s->id;
 		memcpy(&s->mutex, data, sizeof(data));
 		s->go = 1;
-		if (pshared)
-			reap(pid);
-		else
-			EXPECT(pthread_join(t, NULL), 0);
+		end_partner(&partner);
 		CHECK(!memcmp(&s->mutex, data, sizeof(data)));
 	}
 }

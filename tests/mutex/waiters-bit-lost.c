@@ -52,7 +52,7 @@ static void test(const struct variety *v)
 		init(&s->mutex, v);
 		lose_owner(&s->mutex, v);
 		s->word = (unsigned *)&s->mutex;
-		while ((*s->word & 0x3fffffff) != tid)
+		while ((*s->word & FUTEX_TID_MASK) != tid)
 			CHECK(++s->word < (unsigned *)(&s->mutex + 1));
 		s->started = 0;
 		first = spawn(take_the_wake, NULL);

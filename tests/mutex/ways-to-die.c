@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 /*
- * The owner of a robust mutex dies in less usual ways: a thread is cancelled, calls
- * pthread_exit or is detached; a process that an owner forked dies, or executes
- * another program. Exactly one later lock gets EOWNERDEAD, and the other threads
- * keep the mutexes that they hold. The kernel makes the first waiter for a PI mutex
- * its next owner, so nobody else can acquire the mutex before.
+ * The owner of a robust mutex dies in less usual ways than in owner-death.c: a thread
+ * is cancelled, calls pthread_exit or is detached; a process that an owner forked
+ * dies, or executes another program. Exactly one later lock gets EOWNERDEAD, and the
+ * other threads keep the mutexes that they hold. The kernel makes the first waiter
+ * for a PI mutex its next owner, so nobody else can acquire the mutex before.
  *
  * Fails if a thread or a forked child shares its robust list or pending slot, or
  * loses it before its end. Fails on stock musl: a process that had to wait for its
