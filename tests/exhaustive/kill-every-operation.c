@@ -34,8 +34,9 @@
  * If the call waits in a spin loop, the test covers the first two rounds; the rest
  * is '~'. A death has the same effect as one at the boundary before if the
  * instruction between them neither changed what the kernel or another actor reads
- * nor entered the kernel: the test ends no victim there, and prints '='. (In the
- * vDSO, the program counter matters to the kernel, and the test omits no boundary.)
+ * nor entered the kernel: the test ends no victim there, and prints '='. (From a
+ * release in the vDSO to the return from there, the program counter matters to the
+ * kernel, and the test omits no boundary.)
  *
  * "overtaken": a waiter wakes, and another thread acquires the mutex before it. If
  * the woken waiter dies before it has set FUTEX_WAITERS, nobody knows of the
@@ -1301,7 +1302,6 @@ static enum stop go_to(const struct boundary *way, int k)
 	return s;
 }
 
-/* There the kernel looks at the program counter of a thread that dies. */
 static int in_vdso(unsigned long pc)
 {
 	return pc - getauxval(AT_SYSINFO_EHDR) < 4 * PAGE;
@@ -1325,7 +1325,7 @@ static void run(struct count *total)
 	struct count n = { 0, 0, 0, 0, 0, 0 };
 	enum stop s = STOPPED;
 	const char *wrong = NULL;
-	int k, i, last, was_asleep, enters_kernel = 1, steps;
+	int k, i, last, was_asleep, steps, changed, enters_kernel = 1, vdso_released = 0;
 	char at_end;
 
 	printf("# %s: ", now->label);
@@ -1339,10 +1339,11 @@ static void run(struct count *total)
 		b[k].visit = 1;
 		for (i = 0; i < k; i++)
 			b[k].visit += b[i].pc == b[k].pc && b[i].phase == b[k].phase;
-		b[k].unchanged = !has_changed() && !enters_kernel && !in_vdso(b[k].pc);
+		changed = has_changed() || enters_kernel || vdso_released;
+		vdso_released = changed && in_vdso(b[k].pc);
+		b[k].unchanged = !changed;
 		was_asleep = v.asleep;
-		enters_kernel = v.asleep || is_syscall((void *)b[k].pc) ||
-				in_vdso(b[k].pc);
+		enters_kernel = v.asleep || is_syscall((void *)b[k].pc);
 		for (steps = 0; !steps || (s == STOPPED && in_unwinder()); steps++)
 			s = advance();
 		enters_kernel |= steps > 1;
