@@ -43,7 +43,8 @@
  * waiters after it. Linux 7.2 then wakes one of them. On an older kernel with glibc
  * they sleep: 'w', which does not count as wrong with old-kernel. (musl counts
  * waiters in the mutex.) The same applies to musl's waiters for a mutex that becomes
- * unrecoverable, if the owner dies between the store that says so and the wake.
+ * unrecoverable, if the owner dies between the store that says so and the wake; of
+ * several, Linux 7.2 wakes only one, and the others are a 'w' there too.
  *
  * The test omits private mutexes with musl, which keeps no pending slot for them: a
  * single thread can only die within a call through exit(2) past the libc.
@@ -1227,7 +1228,7 @@ static char finish(enum stop stop, int boundary, struct count *n)
 	}
 	if (stuck) {
 		end_all();
-		if (old_kernel && overtaken) {
+		if (overtaken && (old_kernel || (state == LOST && stuck < now->waiters))) {
 			n->known++;
 			return 'w';
 		}
@@ -1325,6 +1326,7 @@ static void run(struct count *total)
 	struct count n = { 0, 0, 0, 0, 0, 0 };
 	enum stop s = STOPPED;
 	const char *wrong = NULL;
+	unsigned last_word = 0;
 	int k, i, last, was_asleep, steps, changed, enters_kernel = 1, vdso_released = 0;
 	char at_end;
 
@@ -1339,8 +1341,12 @@ static void run(struct count *total)
 		b[k].visit = 1;
 		for (i = 0; i < k; i++)
 			b[k].visit += b[i].pc == b[k].pc && b[i].phase == b[k].phase;
-		changed = has_changed() || enters_kernel || vdso_released;
+		/* In the vDSO quickly: clock_gettime repeats its loop if the clock
+		 * ticks meanwhile. */
+		changed = in_vdso(b[k].pc) ? *word != last_word : has_changed();
+		changed |= enters_kernel | vdso_released;
 		vdso_released = changed && in_vdso(b[k].pc);
+		last_word = *word;
 		b[k].unchanged = !changed;
 		was_asleep = v.asleep;
 		enters_kernel = v.asleep || is_syscall((void *)b[k].pc);
@@ -1551,7 +1557,7 @@ int main(int argc, char **argv)
 	printf("# %d boundaries of %u operations: %d wrong results, %d left asleep, "
 	       "%d times bytes around changed, %d corruptions",
 	       n.boundaries, done, n.wrong, n.asleep, n.bytes, n.corruptions);
-	if (old_kernel)
+	if (old_kernel || n.known)
 		printf(", %d left asleep by the kernel", n.known);
 	ok = !n.wrong && !n.asleep && !n.bytes && !n.corruptions && n.boundaries;
 	printf("\n1..1\n%s 1 - all results as expected\n", ok ? "ok" : "not ok");
