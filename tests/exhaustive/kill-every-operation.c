@@ -1326,7 +1326,7 @@ static void run(struct count *total)
 	struct count n = { 0, 0, 0, 0, 0, 0 };
 	enum stop s = STOPPED;
 	const char *wrong = NULL;
-	unsigned last_word = 0;
+	unsigned long vdso_return = 0;	/* while the victim is in the vDSO */
 	int k, i, last, was_asleep, steps, changed, enters_kernel = 1, vdso_released = 0;
 	char at_end;
 
@@ -1341,18 +1341,22 @@ static void run(struct count *total)
 		b[k].visit = 1;
 		for (i = 0; i < k; i++)
 			b[k].visit += b[i].pc == b[k].pc && b[i].phase == b[k].phase;
-		/* In the vDSO quickly: clock_gettime repeats its loop if the clock
-		 * ticks meanwhile. */
-		changed = in_vdso(b[k].pc) ? *word != last_word : has_changed();
-		changed |= enters_kernel | vdso_released;
-		vdso_released = changed && in_vdso(b[k].pc);
-		last_word = *word;
+		if (in_vdso(b[k].pc) && !vdso_return)
+			thread_pc(running[VICTIM].tid, &vdso_return);
+		else if (!in_vdso(b[k].pc))
+			vdso_return = 0;
+		changed = has_changed() || enters_kernel || vdso_released;
+		vdso_released = changed && vdso_return;
 		b[k].unchanged = !changed;
 		was_asleep = v.asleep;
 		enters_kernel = v.asleep || is_syscall((void *)b[k].pc);
-		for (steps = 0; !steps || (s == STOPPED && in_unwinder()); steps++)
+		/* clock_gettime repeats its loop if the clock ticks meanwhile: it
+		 * might never end in single steps. */
+		steps = vdso_return && b[k].visit > 2;
+		s = steps ? run_to(vdso_return) : advance();
+		for (; s == STOPPED && in_unwinder(); steps++)
 			s = advance();
-		enters_kernel |= steps > 1;
+		enters_kernel |= steps != 0;
 		if (s == ASLEEP && was_asleep) {
 			if (now->op->result == FOREVER)
 				break;
