@@ -18,7 +18,7 @@
 # make check-glibc  glibc's own tests of nptl/, here or, with VM=7.2, on that
 #                 kernel in a VM (TESTS="tst-robust* tst-cond*": only these)
 # make check-operations  end a thread at every instruction of every operation,
-#                 here and in a VM; takes two hours (SHARD=1/20: a twentieth)
+#                 here and in a VM; takes an hour (SHARD=1/20: a twentieth)
 # make check-selftest  the kernel's own test of robust lists in a VM, with each
 #                 libc patched and stock (KERNEL=7.3; LINUX=DIR: from that source
 #                 tree; otherwise it fetches the distribution's, 160 MB)
