@@ -83,7 +83,7 @@
 #define STUCK_MS	patience(300)	/* asleep for so long without a break: forever */
 #define PATIENCE_MS	patience(60000)	/* longer than this: the harness failed */
 #define MAX_WAITERS	3
-#define AROUND_LIST	64	/* less than either libc's thread descriptor has there */
+#define AROUND_LIST	64	/* of the thread descriptor, on each side of the list head */
 
 /*
  * The oracle: what the other threads must get for each state in which the victim
