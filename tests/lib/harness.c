@@ -255,6 +255,14 @@ void reap_in_time(pid_t pid)
 		     status);
 }
 
+void end_partner_in_time(struct partner *p)
+{
+	if (p->pid)
+		reap_in_time(p->pid);
+	else
+		end_partner(p);
+}
+
 void kill_and_reap(pid_t pid)
 {
 	int status;

@@ -119,6 +119,9 @@ void start_partner(struct partner *p, const struct variety *v, void (*f)(void *)
 /* Waits for its end. A process must exit with 0. */
 void end_partner(struct partner *p);
 
+/* Like end_partner, but a process has to end in time. */
+void end_partner_in_time(struct partner *p);
+
 /* The status of a process that has to end in time: it may sleep forever on a free
  * mutex, or loop. */
 int status_in_time(pid_t pid);

@@ -107,7 +107,7 @@ static void some_wait(const struct variety *v, int how, int n)
 	EXPECT(pthread_mutex_unlock(&s->mutex), 0);
 	await_count(&s->ended, n);
 	for (i = 0; i < n; i++)
-		end_partner(&waiters[i]);
+		end_partner_in_time(&waiters[i]);
 	try_all(NULL);
 	EXPECT(pthread_cond_destroy(&s->cond), 0);
 	EXPECT(pthread_mutex_destroy(&s->mutex), 0);

@@ -80,7 +80,7 @@ static void one(const struct variety *v)
 		wait_until_asleep(s->taker);
 		CHECK(!s->has_it);
 		unlock_watched();
-		end_partner(&taker);
+		end_partner_in_time(&taker);
 	}
 	EXPECT(pthread_mutex_destroy(&s->mutex), 0);
 }
