@@ -1346,20 +1346,23 @@ static void run(struct count *total)
 		b[k].visit = 1;
 		for (i = 0; i < k; i++)
 			b[k].visit += b[i].pc == b[k].pc && b[i].phase == b[k].phase;
-		if (in_vdso(b[k].pc) && !vdso_return)
-			thread_pc(running[VICTIM].tid, &vdso_return);
-		else if (!in_vdso(b[k].pc))
+		if (!in_vdso(b[k].pc))
 			vdso_return = 0;
+		else if (!vdso_return)
+			thread_pc(running[VICTIM].tid, &vdso_return);
 		keep = has_changed() || keep;
 		b[k].unchanged = !keep;
 		was_asleep = v.asleep;
 		keep = (keep && (vdso_return || b[k].visit > 2)) || v.asleep ||
 		       is_syscall((void *)b[k].pc);
 		/* clock_gettime repeats its loop if the clock ticks meanwhile: it
-		 * might never end in single steps. (Without breakpoints, this is
-		 * one more step.) */
+		 * might never end in slow steps. Without breakpoints, run_to makes
+		 * one step, and nothing else is done in between. */
 		steps = vdso_return && b[k].visit > 2;
-		s = steps ? run_to(vdso_return) : advance();
+		do
+			s = steps ? run_to(vdso_return) : advance();
+		while (steps && s == STOPPED &&
+		       in_vdso(thread_pc(running[VICTIM].tid, NULL)));
 		for (; s == STOPPED && in_unwinder(); steps++)
 			s = advance();
 		keep |= steps != 0;
