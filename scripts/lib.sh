@@ -65,16 +65,22 @@ for_arch()
 	esac
 	triplet=$machine musl_arch=$1
 	[ "$1" != i386 ] || triplet=i386-linux-gnu
-	if [ "$1" = x86_64 ]; then
+	cross_tools
+	[ "$1" != x86_64 ] || {
 		compiler=gcc compiler_package=gcc
 		headers=/usr/include headers_package=linux-libc-dev
-	else
-		compiler=$machine-gcc
-		# Debian's package names have no underscore.
-		compiler_package=gcc-$(printf %s "$machine" | tr _ -)
-		headers=/usr/$machine/include
-		headers_package=linux-libc-dev-$debian-cross
-	fi
+	}
+}
+
+# cross_tools: set the compiler, the headers and their packages, from $machine and $debian.
+# shellcheck disable=SC2034 # the sourcing scripts use them
+cross_tools()
+{
+	compiler=$machine-gcc
+	# Debian's package names have no underscore.
+	compiler_package=gcc-$(printf %s "$machine" | tr _ -)
+	headers=/usr/$machine/include
+	headers_package=linux-libc-dev-$debian-cross
 }
 
 # versions_of LIBC: the versions that have a series, newest last.
