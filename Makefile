@@ -9,7 +9,7 @@
 #                 (TESTS=name: all of that test, and no other)
 # make lint       check scripts, C programs, man pages, spelling and licences with
 #                 tools; takes a minute; make check includes it
-# make check-all  all tests, in the parts of tests/run/parts; takes 40 minutes (PART=tools
+# make check-all  all tests, in the parts of tests/run/parts; takes 70 minutes (PART=tools
 #                 or PART=3/8: only that one; SUMMARY=1: only print the results
 #                 kept for this commit; UNTIL=SECONDS, since 1970: only the parts
 #                 expected to finish by then, starting with one chosen by the commit's hash)
