@@ -31,7 +31,8 @@
  *
  * In the scenarios named "exit" the owner calls pthread_exit, which releases the
  * thread's mutexes. The test steps it up to the exit system call. A waiter has to
- * see EOWNERDEAD.
+ * see EOWNERDEAD. In "exit-waiter" the memory is then reused, as with rewrite; in
+ * "pi-exit-waiter" the waiter gets the mutex only when the thread is gone.
  *
  * A loop of load-exclusive and store-exclusive is one step (see single-step.h): the
  * test examines the boundaries right before it and right after the store. It stops
@@ -43,9 +44,9 @@
  * Fails on: stock glibc (corruptions), stock musl (waiters left asleep, and
  * corruptions by rewrite), any libc on a kernel before 7.2.
  *
- * With musl, the scenarios inconsistent-rewrite, inconsistent-waiter-rewrite and
- * pi-inconsistent-rewrite show corruptions on every kernel. The test counts them,
- * and tests/wrap/no-worse-than-stock limits them.
+ * With musl, the scenarios inconsistent-rewrite, inconsistent-waiter-rewrite,
+ * pi-inconsistent-rewrite and exit-waiter show corruptions on every kernel. The test
+ * counts them, and tests/wrap/no-worse-than-stock limits them.
  *
  * --control reverses the result: the test fails unless it sees the named damage
  * (corruptions-only: and no waiter left asleep).
@@ -113,7 +114,7 @@ static const struct scenario scenarios[] = {
 	{ "pi-unusable-trylock",	PTHREAD_PRIO_INHERIT,	0, 1, 1, F(pthread_mutex_trylock) },
 	{ "pi-unusable-timedlock",	PTHREAD_PRIO_INHERIT,	0, 1, 1, F(pthread_mutex_timedlock) },
 #ifndef __GLIBC__	/* glibc leaves the mutexes of an exiting thread to the kernel */
-	{ "exit-waiter",		PTHREAD_PRIO_NONE,	1, 0, 0, F(pthread_exit) },
+	{ "exit-waiter",		PTHREAD_PRIO_NONE,	1, 1, 0, F(pthread_exit) },
 	{ "pi-exit-waiter",		PTHREAD_PRIO_INHERIT,	1, 0, 0, F(pthread_exit) },
 #endif
 };
@@ -566,8 +567,8 @@ static char one(const struct scenario *s, int k, struct count *n)
 	released = owned && (*word & FUTEX_TID_MASK) != (unsigned)tid;
 	expected = (owned && !released) || stepped == exits ? EOWNERDEAD :
 		   s->inconsistent ? ENOTRECOVERABLE : 0;
-	if (stepped == exits) {
-		;	/* the waiter then owns the mutex: no reuse */
+	if (stepped == exits && !s->rewrite) {
+		;	/* no reuse: the waiter gets the mutex after the exit */
 	} else if (released && !s->rewrite) {
 		memcpy(other_page, expect, PAGE);
 		ctl->remap = 1;
@@ -645,9 +646,10 @@ static void run(const struct scenario *s, struct count *total)
 	total->corruptions += n.corruptions;
 #ifndef __GLIBC__
 	/* The kernel can only unlock to 0, which is not musl's lock word of an
-	 * unrecoverable mutex. It passes on a PI mutex for which a thread waits. */
-	if ((s->protocol == PTHREAD_PRIO_NONE || !s->waiter) && s->inconsistent &&
-	    s->rewrite && !s->taker)
+	 * unrecoverable mutex, or of one whose owner died. It passes on a PI mutex
+	 * for which a thread waits. */
+	if ((s->protocol == PTHREAD_PRIO_NONE || !s->waiter) && s->rewrite &&
+	    (s->taker ? stepped == exits : s->inconsistent))
 		total->known += n.corruptions;
 #endif
 	total->asleep += n.asleep;
