@@ -11,8 +11,8 @@
  * at the lock word, which may be gone by then. A libc that tests the flag on a word
  * and a slot of its own before its first unlock must notice this and must not ask
  * in an unlock. A libc that makes no such test may ask in one unlock. musl
- * asks without a test if it finds the vDSO function, which no emulator has. On x86 it
- * asks only then, so the test omits such emulators there.
+ * asks without a test if it finds the vDSO function, which no emulator has, so the
+ * test omits such emulators there.
  *
  * A seccomp filter turns the system call into a signal, whose handler plays such a
  * kernel: it releases, lets a waiting process acquire the mutex and only then
@@ -26,6 +26,7 @@
  */
 #include "futex-filter.h"
 #include "registers.h"
+#include "../../tools/vdso-symbol.h"
 
 struct state {
 	pthread_mutex_t mutex, nested;
@@ -54,16 +55,19 @@ static struct state *s;
 static const struct behaviour *b;
 static volatile int handled, tried;
 
-#if !defined(__GLIBC__) && (defined(__x86_64__) || defined(__i386__))
-#define MUSL_ON_X86 1
-#else
-#define MUSL_ON_X86 0
-#endif
-
 /* An emulator behaves so in every call; the other behaviours concern one call. */
 static int never_clears(void)
 {
 	return b->released && !b->clears_slot;
+}
+
+static int asks_without_test(void)
+{
+#if defined(__GLIBC__)
+	return 0;
+#else
+	return vdso_symbol(TRY_UNLOCK_SYMBOL) != NULL;
+#endif
 }
 
 static void fake_kernel(int sig, siginfo_t *info, void *context)
@@ -165,7 +169,7 @@ static void one(const struct variety *v)
 		pid_t pid;
 
 		b = &behaviours[i];
-		if (MUSL_ON_X86 && never_clears())
+		if (asks_without_test() && never_clears())
 			continue;
 		snprintf(doing, sizeof(doing), "%s: %s", v->name, b->name);
 		s->taken = s->release = 0;
