@@ -200,10 +200,8 @@ in_vm()
 		done
 		for f in "$bin/$name-$arch" "$bin/$name-$arch-stock" \
 			 "$top/stage/$name-$arch-stock/bin/robust-run" \
-			 "$top/stage/$name-$arch-stock/robust-libc.info"; do
-			add="$add --add $f"
-		done
-		for f in "$top/stage/$name-$arch-stock"/lib*/ld-* \
+			 "$top/stage/$name-$arch-stock/robust-libc.info" \
+			 "$top/stage/$name-$arch-stock"/lib*/ld-* \
 			 "$top/stage/$name-$arch-stock"/lib*/*/libc.so.6; do
 			[ ! -e "$f" ] || add="$add --add $f"
 		done
