@@ -39,9 +39,13 @@ static void access_mutex(struct mutex *m, const volatile void *p, enum how how, 
 		[FIELD_SHARED] = { "reads " SHARED_NAME, "writes " SHARED_NAME,
 				   "changes " SHARED_NAME },
 		[FIELD_LIST] = { "reads its list entry", "writes its list entry", "" },
+		[FIELD_CONSTANT] = { "reads the type", "writes the type", "" },
 	};
+	int owned = (WORD(&m->m) & WORD_TID) == (unsigned)current->tls.tid;
 
-	if (names[field][how])
+	/* Nobody can change or destroy what never changes, while this thread owns the
+	 * mutex. After the release, they can. */
+	if (names[field][how] && !(field == FIELD_CONSTANT && owned))
 		user_step(field == FIELD_LIST ? STEP_UNSEEN : STEP_SEEN, pc, names[field][how]);
 	property_touch(m, pc);
 	if (field == FIELD_LIST || field == FIELD_OWNED) {

@@ -94,17 +94,16 @@ static void make_consistent(struct mutex *m)
 /* Returns whether the thread owns the mutex again. */
 static int wait_for_condition(struct mutex *m)
 {
-	int notrec, e;
+	int e;
 
 	release(m, 1);
 	current->busy = 0;
 	STEP("waits for the condition");
 	property_call();
-	notrec = m->notrec;
 	e = RELOCK(&m->m);
 	property_slot("the lock of a condition");
 	if (e && e != EOWNERDEAD) {
-		property_not_acquired(m, 'L', e, notrec);
+		property_not_acquired(m, 'L', e);
 		return 0;
 	}
 	acquired(m, e);
@@ -165,14 +164,13 @@ static __attribute__((noinline)) int operation(struct mutex *m)
 {
 	struct timespec later = { 1, 0 };
 	const char *ops = options.ops[running];
-	int n = strlen(ops), choice, notrec, e;
+	int n = strlen(ops), choice, e;
 
 	choice = mc_choose(n + 1, "chooses the operation number");
 	if (choice == n)
 		return -1;
 	STEP("operation begins");
 	property_call();
-	notrec = m->notrec;
 	switch (ops[choice]) {
 	case 'L': e = LOCK(&m->m); break;
 	case 'T': e = TRYLOCK(&m->m); break;
@@ -180,7 +178,7 @@ static __attribute__((noinline)) int operation(struct mutex *m)
 	}
 	property_slot("lock");
 	if (e && e != EOWNERDEAD) {
-		property_not_acquired(m, ops[choice], e, notrec);
+		property_not_acquired(m, ops[choice], e);
 		return 0;
 	}
 	acquired(m, e);

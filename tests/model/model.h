@@ -90,7 +90,6 @@ extern struct options {
 	int exit;			/* the owner calls pthread_exit */
 	const char *ops[THREADS];	/* L, T, D: lock, trylock, timedlock */
 	const char *initial;		/* of the mutex: free, died, notrec */
-	const char *ignore;
 	int pi, type, nest;		/* type: 1 recursive, 2 errorcheck; nest: lock again */
 	const char *kernel;
 	int policy;			/* glibc.pthread.robust_unlock */
@@ -107,7 +106,7 @@ extern struct kernel {
 	int refuse;			/* a filter refuses the flag,... */
 	int midway;			/* ...from some point on,... */
 	int lie;			/* ...or sometimes falsely reports success */
-	int efault;			/* the kernel cannot write the slot (or an emulator does not pass it on) */
+	int efault;			/* an emulator does not pass the slot on */
 	int einval;			/* an error after the release */
 	int retain;			/* keeps FUTEX_WAITERS while there are waiters */
 } kernel;
@@ -147,7 +146,7 @@ extern char failure[400];
 void property_touch(struct mutex *m, const void *pc);	/* libc accesses its memory */
 void property_call(void);		/* a call begins... */
 void property_acquired(struct mutex *m, int e);	/* ...and acquires the mutex, with 0 or EOWNERDEAD,... */
-void property_not_acquired(struct mutex *m, char op, int e, int notrec);	/* ...or not */
+void property_not_acquired(struct mutex *m, char op, int e);	/* ...or not */
 void property_slot(const char *call);	/* list_op_pending is clear */
 
 /* search.c: a move is a thread and what happens to it */

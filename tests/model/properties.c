@@ -50,8 +50,6 @@ void property_acquired(struct mutex *m, int e)
 		mc_fail("P2-exclusion", "T%d got a destroyed mutex", running);
 	if (m->holder >= 0)
 		mc_fail("P2-exclusion", "T%d got the mutex that T%d holds", running, m->holder);
-	if (m->notrec && e == EOWNERDEAD && m->death_due && strstr(options.ignore, "P5r"))
-		m->notrec = m->notrec_begun = 0;	/* a death in the exit: a known case */
 	if (m->notrec)
 		mc_fail("P5-acquired-unrecoverable", "T%d: %s of an unrecoverable mutex",
 			running, e ? "EOWNERDEAD" : "success");
@@ -64,24 +62,19 @@ void property_acquired(struct mutex *m, int e)
 	m->inconsistent = e != 0;
 }
 
-/* NOTREC: the mutex was unrecoverable when the call began. */
-void property_not_acquired(struct mutex *m, char op, int e, int notrec)
+/* glibc acquires an unrecoverable mutex to find out that it is one, so it is busy
+ * meanwhile, as any other. */
+void property_not_acquired(struct mutex *m, char op, int e)
 {
 	if (e == ENOTRECOVERABLE) {
 		if (!m->notrec_begun)
 			mc_fail("P5-false-ENOTRECOVERABLE", "T%d", running);
 		m->notrec = 1;
 	} else if ((e == EBUSY && op == 'T') || (e == ETIMEDOUT && op == 'D')) {
-		const char *name = e == EBUSY ? "EBUSY" : "ETIMEDOUT";
-
-		if (notrec) {
-			if (!strstr(options.ignore, "P5c"))
-				mc_fail("P5c-busy-unrecoverable",
-					"T%d: %s of an unrecoverable mutex", running, name);
-		} else if (!current->saw_another) {
+		if (!current->saw_another)
 			mc_fail("P7-busy-but-free",
-				"T%d: %s although nobody used the mutex meanwhile", running, name);
-		}
+				"T%d: %s although nobody used the mutex meanwhile", running,
+				e == EBUSY ? "EBUSY" : "ETIMEDOUT");
 	} else {
 		mc_fail("P0-result", "T%d: %c returned %d", running, op, e);
 	}

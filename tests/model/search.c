@@ -15,7 +15,7 @@
 struct world world;
 struct options options = {
 	.threads = 3, .rounds = 1, .kills = 1, .breadth_first = 1, .killable = -1,
-	.ops = { "LTD", "LTD", "LTD", "LTD" }, .initial = "free", .ignore = "",
+	.ops = { "LTD", "LTD", "LTD", "LTD" }, .initial = "free",
 	.kernel = "72", .policy = 1,
 };
 
@@ -505,7 +505,6 @@ static int parse(const char *arg)
 		{ "livelocks", &options.livelocks, NULL },
 		{ "verbose", &options.verbose, NULL },
 		{ "brief", &options.brief, NULL },
-		{ "ignore", NULL, &options.ignore },
 	};
 	const char *value = strchr(arg, '=');
 	size_t i;
