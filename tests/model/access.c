@@ -43,9 +43,9 @@ static void access_mutex(struct mutex *m, const volatile void *p, enum how how, 
 	};
 	int owned = (WORD(&m->m) & WORD_TID) == (unsigned)current->tls.tid;
 
-	/* Nobody can change or destroy what never changes, while this thread owns the
-	 * mutex. After the release, they can. */
-	if (names[field][how] && !(field == FIELD_CONSTANT && owned))
+	/* The type never changes, and nobody destroys the mutex while this thread owns it
+	 * or will use it again: it makes no difference when the thread reads the type. */
+	if (names[field][how] && !(field == FIELD_CONSTANT && (owned || !current->dropped)))
 		user_step(field == FIELD_LIST ? STEP_UNSEEN : STEP_SEEN, pc, names[field][how]);
 	property_touch(m, pc);
 	if (field == FIELD_LIST || field == FIELD_OWNED) {
