@@ -23,7 +23,7 @@
 #                 libc patched and stock (KERNEL=7.3; LINUX=DIR: from that source
 #                 tree; otherwise it fetches the distribution's, 160 MB)
 # make check-model  search all interleavings of two and of three processes that are
-#                 killed anywhere, in the libcs' own code; x86-64 only, 15 minutes
+#                 killed anywhere, in the libcs' own code; x86-64 only, 20 minutes
 # make check-litmus  check the memory orders that other CPUs depend on against the models
 #                 of arm64 and riscv64, with herd7 in a root of Debian sid; root only
 #                 (TESTS="musl-unlock-aarch64": only these)
