@@ -71,6 +71,7 @@ same_packages()
 			passes "$1: ${n%%_*}"
 			continue
 		fi
+		[ -e "$3/$n" ] || { fails "$1: ${n%%_*}" "${3#"$top"/}/$n is missing: has a version changed?"; continue; }
 		rm -rf "$work/a" "$work/b"
 		dpkg-deb -R "$f" "$work/a" && dpkg-deb -R "$3/$n" "$work/b" 2>/dev/null
 		fails "$1: ${n%%_*}" "these differ: $(diff -rq --no-dereference "$work/a" "$work/b" | awk '{ print $2 }' | head -n 5)"
