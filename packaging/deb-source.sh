@@ -13,7 +13,7 @@
 # they end with deb_source, and do not need a root: this machine's dpkg-source makes
 # the source. Everything is kept in build/deb-LIBC (for a release other than trixie, in
 # build/deb-LIBC-SUITE). The file inputs there has the checksums of a build's inputs, and
-# only a change of these starts it again. The packages go to $DIST (default: dist/ and
+# only a change of these makes the source again. The packages go to $DIST (default: dist/ and
 # the same name).
 
 # deb_options MEGABYTES [--source-only]: the space for a build, and the command line.
@@ -51,6 +51,7 @@ deb_options()
 	else
 		roots_possible
 		require_space "$BUILD" "$1"
+		mkdir -p "$dist.new" || die "cannot create $dist.new"
 	fi
 	# shellcheck disable=SC2154 # the sourcing script sets $suite
 	[ -r "$series/SHA256SUMS" ] || die "$series: there is no series for $suite's $libc"
@@ -192,7 +193,7 @@ deb_packages()
 {
 	local p
 	rm -rf "$dist.new"
-	mkdir -p "$dist.new" || die "cannot create $dist.new"
+	mkdir "$dist.new" || die "cannot create $dist.new"
 	{ find "$root/build" -maxdepth 1 -name "*_${new_version}_*" ! -name '*.log' \
 		-exec cp -t "$dist.new" {} + &&
 		cp "$root/build/new/${libc}_$new_version".* \

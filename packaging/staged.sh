@@ -121,9 +121,11 @@ staged_files()
 	for t in robust-run robust-cc robust-c++; do
 		cp "$top/tools/robust-select" "$common/usr/bin/$t" || exit 1
 	done
+	cp "$top/tools/robust-watch" "$common/usr/bin/" || exit 1
 	for t in run cc check; do
 		documented robust-libc-common "man/man1/robust-$t.1" "$top/doc/man/robust-$t.1"
 	done
+	documented robust-libc-common man/man8/robust-watch.8 "$top/doc/man/robust-watch.8"
 	ln -s robust-cc.1.gz "$common/usr/share/man/man1/robust-c++.1.gz"
 
 	unlock=$tree/files/librobust-unlock

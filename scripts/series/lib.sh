@@ -238,7 +238,8 @@ why()
 		patch --dry-run --fuzz=0 --batch --forward -r - -o /dev/null "$work/file" \
 			"$work/part" 2>&1 | sed -n 's/^Hunk #\([0-9]*\) FAILED.*/\1/p' |
 		while read -r h; do
-			awk -v h="$h" '/^@@ / { n++ }
+			awk -v h="$h" '/^-- $/ { exit } # the signature of a mail
+				/^@@ / { n++ }
 				n == h && /^@@ / {
 					s = $0
 					sub(/^@@[^@]*@@ */, "", s)
