@@ -234,12 +234,12 @@ why()
 		fi
 		say "  $f: the lines that the patch changes, or those around them, differ in $2:"
 		git show "HEAD:$f" >"$work/file"
-		awk -v f="$f" '/^diff --git / { mine = ($3 == "a/" f) } mine' "$1" >"$work/part"
+		# (The last line but one of a mail is "-- ", above the version of git.)
+		awk -v f="$f" '/^diff --git / { mine = ($3 == "a/" f) } /^-- $/ { mine = 0 } mine' "$1" >"$work/part"
 		patch --dry-run --fuzz=0 --batch --forward -r - -o /dev/null "$work/file" \
 			"$work/part" 2>&1 | sed -n 's/^Hunk #\([0-9]*\) FAILED.*/\1/p' |
 		while read -r h; do
-			awk -v h="$h" '/^-- $/ { exit } # the signature of a mail
-				/^@@ / { n++ }
+			awk -v h="$h" '/^@@ / { n++ }
 				n == h && /^@@ / {
 					s = $0
 					sub(/^@@[^@]*@@ */, "", s)
